@@ -1,0 +1,165 @@
+/* What the files of core/ share; nothing here is public.  In protocol order,
+ * by file. */
+#ifndef YANK_CORE_H
+#define YANK_CORE_H
+
+#include "../arch/arch.h"
+#include "../os/os.h"
+#include "types.h"
+
+#include <yank/code.h>
+#include <yank/host.h>
+
+#define YANK_G_MAGIC 0x59616e47u /* "YanG" */
+#define YANK_M_MAGIC 0x59616e4du
+
+/* --- init.c: the process-wide state ----------------------------------------
+ * Written by yank_init and yank_fini unless a line says otherwise. */
+struct yank_runtime {
+    _Atomic uint32_t state; /* 0 off, 1 in between, 2 ready */
+    struct yank_options opt;
+    int signo;
+    bool async;             /* kicks can work in this build, here */
+    const char *why;        /* why not */
+    unsigned processors;
+    int64_t kick_deadline_ns; /* first one; doubles */
+    _Atomic uint32_t async_off; /* any */
+    /* Learnt time from kick to answer, ns.  Any, relaxed: a hint. */
+    _Atomic uint32_t answer_ns;
+    _Atomic uint64_t next_id; /* of Gs and Ms; any */
+    _Atomic uint64_t kicks_sent, kicks_failed, kicks_resent; /* any */
+    /* How many requesters are inside the SCAN window, and the gate that fork
+     * closes to them; any. */
+    _Atomic uint32_t in_window, gate;
+    _Atomic uint32_t users; /* schedulers and hosts: fini refuses; any */
+};
+extern struct yank_runtime yank_rt;
+bool yank_is_ready(void);
+uint64_t yank_new_id(void);
+void *yank_alloc(size_t bytes);
+void yank_release(void *p, size_t bytes);
+
+/* --- report.c --------------------------------------------------------------*/
+/* A broken invariant of our own.  AS-safe. */
+_Noreturn void yank_panic(const char *message);
+void yank_log(const char *line);
+void yank_count(struct yank_m *m, enum yank_outcome o); /* AS-safe; own */
+
+/* --- lock.c: a spin lock for short sections; never taken in a handler, never
+ * while a stop is held by the same thread in such a section. */
+void yank_lock(_Atomic uint32_t *lock);
+void yank_unlock(_Atomic uint32_t *lock);
+
+/* --- status.c: the status word and the event word -------------------------*/
+static inline uint32_t yank_read_status(const struct yank_g *g)
+{
+    /* seq_cst: the status takes part in store-load pairs with asks, kickers
+     * and signal_pending. */
+    return atomic_load_explicit(&g->status, memory_order_seq_cst);
+}
+bool yank_cas_status(struct yank_g *g, uint32_t from, uint32_t to);
+/* The G itself, or the M that runs it: from -> to, waiting while claimed. */
+void yank_cast_status(struct yank_g *g, uint32_t from, uint32_t to);
+/* Set SCAN on a G in status s.  False: the status was another by then. */
+bool yank_claim(struct yank_g *g, uint32_t s);
+/* Give the claim back; the status it had. */
+uint32_t yank_drop_claim(struct yank_g *g);
+void yank_bump(struct yank_g *g);
+/* Wait until g->event is no longer ev: spin a little, then sleep. */
+void yank_wait_event(struct yank_g *g, uint32_t ev, int64_t deadline_ns);
+/* Around every call on a G from a thread that does not run it. */
+void yank_visit(struct yank_g *g);
+void yank_visit_end(struct yank_g *g);
+/* Wait until the count in a visitors or kickers word is 0, for good. */
+void yank_wait_zero(_Atomic uint32_t *count);
+void yank_count_down(_Atomic uint32_t *count);
+bool yank_g_valid(const struct yank_g *g);
+
+/* --- request.c: asking for a stop or a yield ------------------------------*/
+struct yank_asker {
+    bool asked;      /* our 1 is in g->asks */
+    bool kicked;     /* a kick is under way: m_id, gen are valid */
+    uint64_t m_id;
+    uint32_t gen;
+    int64_t sent_ns;       /* when */
+    int64_t kick_wait_ns;  /* until a resend; doubles */
+    int64_t retry_ns;      /* after a refusal: not before */
+    int64_t backoff_ns;    /* how long at most */
+    uint32_t refusals, same_place; /* in all; at one PC and SP */
+    uintptr_t pc, sp;
+    enum yank_outcome outcome; /* the last answer */
+    uint64_t random;
+};
+void yank_asker_init(struct yank_asker *a);
+/* g was Running when last seen: do what the protocol wants next.  Returns
+ * when to look again if no event comes before. */
+int64_t yank_ask(struct yank_g *g, struct yank_asker *a);
+/* Take our ask off without waiting. */
+void yank_withdraw(struct yank_g *g, struct yank_asker *a);
+/* Ask g to yield; never waits. */
+int yank_ask_yield(struct yank_g *g);
+void yank_poison(struct yank_g *g);
+/* own: back to the bound, poisoned again if still wanted. */
+void yank_restore_poll_word(struct yank_g *g);
+
+/* --- safepoint.c: may this thread stop here?  AS-safe, all of it. ----------*/
+bool yank_want_async_preempt(const struct yank_m *m, const struct yank_g *g);
+enum yank_outcome yank_can_preempt_m(const struct yank_m *m,
+                                     const struct yank_g *g);
+/* YANK_INJECTED: yes, and *resume_pc says from where to go on. */
+enum yank_outcome yank_is_async_safe_point(struct yank_m *m, struct yank_g *g,
+                                           const struct yank_regs *r,
+                                           uintptr_t *resume_pc,
+                                           struct yank_code **code);
+
+/* --- preempt.c: the answer, and the stop itself ----------------------------*/
+/* In the handler, or with m suspended.  True: r was edited.  AS-safe. */
+bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r);
+/* On g0, from the stub: what m goes on with. */
+struct yank_g *yank_async_preempt2(struct yank_m *m);
+/* On the G's own stack, asks or yield seen: stop as asked.  Synchronous. */
+void yank_sync_stop(struct yank_m *m, struct yank_g *g);
+/* On the G's own stack: the function that resume_call left. */
+void yank_run_call(struct yank_g *g);
+
+/* --- host.c: Gs on Ms -------------------------------------------------------*/
+void yank_g_setup(struct yank_g *g, uintptr_t lo, uintptr_t hi);
+void yank_bind(struct yank_m *m, struct yank_g *g);   /* g is Running on m */
+void yank_unbind(struct yank_m *m, struct yank_g *g); /* before it is not */
+/* g became Runnable and no claim is on it, or it is set aside: tell its
+ * host or its own thread. */
+void yank_make_ready(struct yank_g *g);
+/* After a claim was dropped from a G that may be set aside. */
+void yank_ready_if_aside(struct yank_g *g);
+
+/* --- block.c: vector blocks --------------------------------------------------*/
+/* g0 or attach: make m->spare not null if memory can be had. */
+void yank_refill_block(struct yank_m *m);
+void yank_free_blocks(struct yank_vector_block *list);
+void yank_blocks_fini(void);
+
+/* --- registry.c: all Ms -------------------------------------------------------*/
+void yank_registry_add(struct yank_m *m);
+void yank_registry_remove(struct yank_m *m);
+/* fn for each M, under the registry's lock. */
+void yank_registry_each(void (*fn)(struct yank_m *m, void *arg), void *arg);
+bool yank_registry_empty(void);
+void yank_registry_lock(void);
+void yank_registry_unlock(void);
+
+/* --- codemap.c -----------------------------------------------------------------*/
+struct yank_code {
+    uintptr_t lo, hi;
+    uint32_t flags;
+    /* Gs stopped asynchronously in here: +1 in the handler, -1 by own when it
+     * goes on, or by abandon. */
+    _Atomic uint32_t stopped;
+};
+/* AS-safe.  m is the reader, whose map_reader says so; null on a thread
+ * without one, for yank_code_is_registered. */
+struct yank_code *yank_code_find(struct yank_m *m, uintptr_t pc);
+int yank_codemap_init(const void *lo, const void *hi);
+bool yank_codemap_in_use(void); /* registered at run time */
+void yank_codemap_fini(void);
+
+#endif
