@@ -44,6 +44,8 @@ void yank_release(void *p, size_t bytes);
 _Noreturn void yank_panic(const char *message);
 void yank_log(const char *line);
 void yank_count(struct yank_m *m, enum yank_outcome o); /* AS-safe; own */
+void yank_fold_counters(struct yank_m *m); /* before it leaves */
+void yank_reset_counters(void);
 
 /* --- lock.c: a spin lock for short sections; never taken in a handler, never
  * while a stop is held by the same thread in such a section. */
@@ -65,13 +67,18 @@ bool yank_claim(struct yank_g *g, uint32_t s);
 /* Give the claim back; the status it had. */
 uint32_t yank_drop_claim(struct yank_g *g);
 void yank_bump(struct yank_g *g);
-/* Wait until g->event is no longer ev: spin a little, then sleep. */
+/* Wait until g->event is no longer ev: spin a little, then sleep.  May return
+ * early. */
 void yank_wait_event(struct yank_g *g, uint32_t ev, int64_t deadline_ns);
 /* Around every call on a G from a thread that does not run it. */
 void yank_visit(struct yank_g *g);
 void yank_visit_end(struct yank_g *g);
-/* Wait until the count in a visitors or kickers word is 0, for good. */
-void yank_wait_zero(_Atomic uint32_t *count);
+/* g->status was s, with SCAN, when g->event was ev: sleep until it changes. */
+void yank_wait_claim(struct yank_g *g, uint32_t s, uint32_t ev,
+                     int64_t deadline_ns);
+/* Wait until a visitors, kickers or in_window word is 0; false: deadline.
+ * One waiter a word.  count_down touches no memory after the count is 0. */
+bool yank_wait_zero(_Atomic uint32_t *count, int64_t deadline_ns);
 void yank_count_down(_Atomic uint32_t *count);
 bool yank_g_valid(const struct yank_g *g);
 
@@ -82,6 +89,7 @@ struct yank_asker {
     uint64_t m_id;
     uint32_t gen;
     int64_t sent_ns;       /* when */
+    int64_t injected_ns;   /* since when we see a stop on its way; 0: not */
     int64_t kick_wait_ns;  /* until a resend; doubles */
     int64_t retry_ns;      /* after a refusal: not before */
     int64_t backoff_ns;    /* how long at most */
@@ -91,6 +99,7 @@ struct yank_asker {
     uint64_t random;
 };
 void yank_asker_init(struct yank_asker *a);
+int64_t yank_asker_random(struct yank_asker *a, int64_t limit); /* [0, limit) */
 /* g was Running when last seen: do what the protocol wants next.  Returns
  * when to look again if no event comes before. */
 int64_t yank_ask(struct yank_g *g, struct yank_asker *a);
@@ -101,6 +110,10 @@ int yank_ask_yield(struct yank_g *g);
 void yank_poison(struct yank_g *g);
 /* own: back to the bound, poisoned again if still wanted. */
 void yank_restore_poll_word(struct yank_g *g);
+
+/* --- resume.c ------------------------------------------------------------- */
+/* Resume a stop that its suspender cannot keep; a zeroed one is nothing. */
+void yank_give_back(struct yank_stop *stop);
 
 /* --- safepoint.c: may this thread stop here?  AS-safe, all of it. ----------*/
 bool yank_want_async_preempt(const struct yank_m *m, const struct yank_g *g);
@@ -124,8 +137,11 @@ void yank_run_call(struct yank_g *g);
 
 /* --- host.c: Gs on Ms -------------------------------------------------------*/
 void yank_g_setup(struct yank_g *g, uintptr_t lo, uintptr_t hi);
-void yank_bind(struct yank_m *m, struct yank_g *g);   /* g is Running on m */
-void yank_unbind(struct yank_m *m, struct yank_g *g); /* before it is not */
+struct yank_g *yank_g_self(void); /* the G that the caller runs on, or null */
+void yank_bind(struct yank_m *m, struct yank_g *g);   /* before it runs on m */
+void yank_unbind(struct yank_m *m, struct yank_g *g); /* before it does not */
+/* On g0, last of all before g goes on: no stop is behind it any more. */
+void yank_resumed(struct yank_m *m, struct yank_g *g);
 /* g became Runnable and no claim is on it, or it is set aside: tell its
  * host or its own thread. */
 void yank_make_ready(struct yank_g *g);
@@ -135,8 +151,12 @@ void yank_ready_if_aside(struct yank_g *g);
 /* --- block.c: vector blocks --------------------------------------------------*/
 /* g0 or attach: make m->spare not null if memory can be had. */
 void yank_refill_block(struct yank_m *m);
+/* g0: give back those of g whose frames a longjmp has left. */
+void yank_drop_dead_blocks(struct yank_m *m, struct yank_g *g);
 void yank_free_blocks(struct yank_vector_block *list);
 void yank_blocks_fini(void);
+void yank_blocks_lock(void); /* around fork */
+void yank_blocks_unlock(void);
 
 /* --- registry.c: all Ms -------------------------------------------------------*/
 void yank_registry_add(struct yank_m *m);
@@ -146,6 +166,11 @@ void yank_registry_each(void (*fn)(struct yank_m *m, void *arg), void *arg);
 bool yank_registry_empty(void);
 void yank_registry_lock(void);
 void yank_registry_unlock(void);
+struct yank_m *yank_registry_first(void); /* under the lock */
+void yank_registry_keep_only(struct yank_m *m); /* under the lock; or null */
+
+/* --- fork.c ---------------------------------------------------------------------*/
+int yank_fork_register(void);
 
 /* --- codemap.c -----------------------------------------------------------------*/
 struct yank_code {
@@ -154,12 +179,18 @@ struct yank_code {
     /* Gs stopped asynchronously in here: +1 in the handler, -1 by own when it
      * goes on, or by abandon. */
     _Atomic uint32_t stopped;
+    struct yank_code *next; /* while retired; under the map's lock */
 };
-/* AS-safe.  m is the reader, whose map_reader says so; null on a thread
- * without one, for yank_code_is_registered. */
+/* In the handler, AS-safe.  From here to yank_code_done() no range is taken
+ * away; done without find is nothing. */
 struct yank_code *yank_code_find(struct yank_m *m, uintptr_t pc);
+void yank_code_done(struct yank_m *m);
+/* A G that was stopped in it is not any more. */
+void yank_code_left(struct yank_g *g);
 int yank_codemap_init(const void *lo, const void *hi);
 bool yank_codemap_in_use(void); /* registered at run time */
 void yank_codemap_fini(void);
+void yank_codemap_lock(void); /* around fork */
+void yank_codemap_unlock(void);
 
 #endif

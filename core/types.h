@@ -27,8 +27,10 @@ enum yank_status {
     YANK_DEAD,
     YANK_COPYSTACK,
     YANK_PREEMPTED,
-    YANK_SCAN = 0x1000 /* ored in: claimed by a suspender */
+    YANK_SCAN = 0x1000,  /* ored in: claimed by a suspender */
+    YANK_WAITED = 0x2000 /* with SCAN: somebody sleeps until it is dropped */
 };
+#define YANK_BASE(status) ((status) & ~(uint32_t)(YANK_SCAN | YANK_WAITED))
 
 /* What the poll word holds while a stop or yield is wanted: above every SP. */
 #define YANK_POISON ((uintptr_t)-0x522)
@@ -106,7 +108,9 @@ struct yank_g {
             struct yank_call_saved saved;
 
             /* --- SCAN ------------------------------------------------- */
-            uint64_t stop_serial; /* counts the stops */
+            /* Odd while a stop is out, and then its number; a resume adds 1
+             * and so cannot be done twice. */
+            _Atomic uint64_t stop_serial;
 
             /* --- init ------------------------------------------------- */
             uint64_t id; /* never reused */
@@ -163,12 +167,11 @@ struct yank_m {
             _Atomic uintptr_t answer_pc, answer_sp;
 
             /* --- own ---------------------------------------------------- */
-            struct yank_p *p;
+            _Atomic(struct yank_p *) p; /* read by preempt_one */
             /* Odd while the handler reads the code map; codemap.c waits on
              * it. */
             _Atomic uint32_t map_reader;
             _Atomic uint64_t count[24]; /* answers by outcome */
-            int64_t g0_errno;
 
             /* --- init --------------------------------------------------- */
             uint64_t id; /* never reused */

@@ -34,8 +34,8 @@ struct yank_g_attr {
     size_t struct_size;
     const struct yank_host *host; /* kept by pointer */
     struct yank_stack stack;      /* lo 16-byte aligned, hi too */
-    void (*entry)(void *user);    /* runs on the stack; must not return, but
-                                   * end in yank_g_exit() */
+    void (*entry)(void *user);    /* runs on the stack; must not return: it
+                                   * ends in yank_mcall(), YANK_LEAVE_DEAD */
     void *user;                   /* yank_g_user() */
     bool migratable; /* any M may resume it after an asynchronous stop, if
                       * the code allows that too */
@@ -106,7 +106,8 @@ YANK_API void yank_g_leave(struct yank_m *m, struct yank_g *g,
                            enum yank_leave how);
 
 /* Ask the G on m to yield at its next safe-point; never waits, may hit the
- * next G instead.  The caller guarantees that m stays attached.
+ * next G instead.  The caller guarantees that m stays attached, and that the
+ * memory of its Gs stays a G's, if only of a recycled one.
  * Errors : YANK_ENOSYS; YANK_EINVAL; YANK_EGONE
  * Origin : go proc.go:preemptone */
 YANK_API int yank_preempt_one(struct yank_m *m);

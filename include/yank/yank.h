@@ -310,9 +310,10 @@ YANK_API void yank_poll(struct yank_g *g);
 
 /* Between the two g is not stopped; a stop asked meanwhile happens in the
  * outermost enable.  They nest.  Nothing may park, yield or block inside.
- * Context: on g's own stack.  AS-safe: disable yes, enable no. */
+ * Context: on g's own stack.  AS-safe: disable yes, enable no.
+ * Errors : enable, YANK_EREGION: no region to end */
 YANK_API void yank_preempt_disable(struct yank_g *g);
-YANK_API void yank_preempt_enable(struct yank_g *g);
+YANK_API int yank_preempt_enable(struct yank_g *g);
 /* fn(arg) inside such a region of the calling G, for code whose locks are
  * the thread's.  Outside a G it is a plain call. */
 YANK_API void *yank_call_no_preempt(void *(*fn)(void *arg), void *arg);

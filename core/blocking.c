@@ -1,0 +1,57 @@
+/* Blocking regions: around a call that may wait in the system the G counts as
+ * stopped, gets no kick, and no system call of it is cut short.
+ * Origin: go proc.go:entersyscall, exitsyscall. */
+#include "core.h"
+
+static int check(struct yank_m *m, struct yank_g *g)
+{
+    if (!yank_is_ready())
+        return YANK_EINIT;
+    if (m == NULL || g == NULL || yank_m_curg(m) != g)
+        return YANK_ETHREAD;
+    return YANK_OK;
+}
+
+int yank_blocking_enter2(struct yank_g *g)
+{
+    struct yank_m *m = yank_m_self();
+    int rc = check(m, g);
+
+    if (rc != YANK_OK)
+        return rc;
+    /* Relaxed, both: own. */
+    if (g->inside ||
+        atomic_load_explicit(&g->region_depth, memory_order_relaxed) != 0)
+        return YANK_EREGION;
+    if (atomic_load_explicit(&g->holding, memory_order_relaxed) != 0)
+        return YANK_EHOLDING;
+    g->inside = true;
+    yank_cast_status(g, YANK_RUNNING, YANK_BLOCKING);
+    YANK_STEP("blocking: published");
+
+    /* A kick on its way must not hit the system call.  A requester that still
+     * sees Running is counted, or has left its ticket; both pair with the
+     * seq_cst status change above. */
+    int64_t deadline = yank_now_ns() + yank_rt.kick_deadline_ns;
+
+    yank_wait_zero(&m->kickers, deadline);
+    if (atomic_load_explicit(&m->signal_pending, memory_order_seq_cst) != 0)
+        yank_os_kick_self(m); /* handled before it returns, and merged */
+    return YANK_OK;
+}
+
+int yank_blocking_leave(struct yank_g *g)
+{
+    struct yank_m *m = yank_m_self();
+    int rc = check(m, g);
+
+    if (rc != YANK_OK)
+        return rc;
+    if (YANK_BASE(yank_read_status(g)) != YANK_BLOCKING)
+        return YANK_EINVAL;
+    yank_cast_status(g, YANK_BLOCKING, YANK_RUNNING);
+    g->inside = false;
+    yank_restore_poll_word(g);
+    yank_run_call(g);
+    return YANK_OK;
+}

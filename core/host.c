@@ -1,0 +1,307 @@
+/* Gs on Ms: what a scheduler does through yank/host.h.
+ *
+ * A scheduler never waits for a claim.  A claimed G that it pops is set
+ * aside, and whoever finds both the claim gone and the mark set readies it:
+ * the mark is taken by one exchange.
+ * Origin: go proc.go:execute, ready, goexit0, casgstatus. */
+#include "core.h"
+
+#define STACK_MIN 4096
+
+void yank_g_setup(struct yank_g *g, uintptr_t lo, uintptr_t hi)
+{
+    *g = (struct yank_g){ 0 };
+    g->id = yank_new_id();
+    g->lo = lo;
+    g->hi = hi;
+    g->guard = lo + yank_arch_async_preempt_stack();
+    atomic_init(&g->poll_word, g->guard);
+    g->magic = YANK_G_MAGIC;
+}
+
+struct yank_g *yank_g_self(void)
+{
+    struct yank_m *m = yank_m_self();
+
+    return m == NULL ? NULL : yank_m_curg(m);
+}
+
+/* --- readiness ---------------------------------------------------------------*/
+
+void yank_make_ready(struct yank_g *g)
+{
+    if (g->host != NULL)
+        g->host->ready(g->host->ctx, g);
+    /* Threads mode: its thread waits on the event, which moved. */
+}
+
+void yank_ready_if_aside(struct yank_g *g)
+{
+    /* seq_cst: after the claim was dropped; pairs with set_aside(). */
+    if (atomic_exchange_explicit(&g->aside, 0, memory_order_seq_cst) != 0)
+        yank_make_ready(g);
+}
+
+/* g is Runnable and claimed: leave it to whoever drops the claim.  False: the
+ * claim is gone and g is ours again. */
+static bool set_aside(struct yank_g *g)
+{
+    /* seq_cst, all three: a store-load pair with the drop of the claim. */
+    atomic_store_explicit(&g->aside, 1, memory_order_seq_cst);
+    YANK_STEP("aside: set");
+    if (yank_read_status(g) & YANK_SCAN)
+        return true;
+    return atomic_exchange_explicit(&g->aside, 0, memory_order_seq_cst) == 0;
+}
+
+static int ready(struct yank_g *g)
+{
+    for (;;) {
+        uint32_t s = yank_read_status(g), base = YANK_BASE(s);
+
+        if (base == YANK_DEAD)
+            return YANK_EDEAD;
+        if ((base != YANK_IDLE && base != YANK_WAITING) || g->inside)
+            return YANK_EINVAL;
+        /* The claim stays: it is on the G, not on its status. */
+        if (!yank_cas_status(g, s, s - base + YANK_RUNNABLE))
+            continue;
+        yank_bump(g);
+        YANK_STEP("ready: runnable");
+        if ((s & YANK_SCAN) == 0 || !set_aside(g))
+            yank_make_ready(g);
+        return YANK_OK;
+    }
+}
+
+int yank_ready(struct yank_g *g)
+{
+    int rc;
+
+    if (!yank_is_ready())
+        return YANK_EINIT;
+    if (!yank_g_valid(g) || g->host == NULL)
+        return YANK_EINVAL;
+    yank_visit(g);
+    rc = ready(g);
+    yank_visit_end(g);
+    return rc;
+}
+
+/* --- running -----------------------------------------------------------------*/
+
+void yank_bind(struct yank_m *m, struct yank_g *g)
+{
+    /* Relaxed: read by others only while they hold the claim on a Running G,
+     * and the status change that comes after this is seq_cst. */
+    atomic_store_explicit(&g->m, m, memory_order_relaxed);
+    atomic_store_explicit(&m->curg, g, memory_order_relaxed);
+}
+
+void yank_unbind(struct yank_m *m, struct yank_g *g)
+{
+    atomic_store_explicit(&m->curg, NULL, memory_order_relaxed);
+    atomic_store_explicit(&g->m, NULL, memory_order_relaxed);
+}
+
+void yank_resumed(struct yank_m *m, struct yank_g *g)
+{
+    (void)m;
+    g->async_safe_point = false;
+    yank_code_left(g);
+    yank_restore_poll_word(g);
+    yank_os_set_errno(g->saved_errno);
+}
+
+/* A switch is what a yield request wanted. */
+static void start_slice(struct yank_m *m, struct yank_g *g)
+{
+    struct yank_p *p = atomic_load_explicit(&m->p, memory_order_relaxed);
+
+    /* Relaxed: a request that comes now is for this slice or the last; both
+     * are meant by a request that may hit the next G. */
+    atomic_store_explicit(&g->yield, 0, memory_order_relaxed);
+    if (p == NULL)
+        return;
+    atomic_store_explicit(&p->yield, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->ticks, 1, memory_order_relaxed);
+}
+
+static int take(struct yank_m *m, struct yank_g *g)
+{
+    for (;;) {
+        uint32_t s = yank_read_status(g);
+
+        if (YANK_BASE(s) == YANK_DEAD) {
+            /* Abandoned: it was in our queue, or abandon found it aside. */
+            atomic_store_explicit(&g->aside, 0, memory_order_relaxed);
+            return YANK_EDEAD;
+        }
+        if (YANK_BASE(s) != YANK_RUNNABLE ||
+            (g->pinned != NULL && g->pinned != m))
+            return YANK_EINVAL;
+        if (s & YANK_SCAN) {
+            if (set_aside(g))
+                return YANK_EBUSY;
+            continue;
+        }
+        YANK_STEP("take: not claimed");
+        yank_bind(m, g); /* before it can be seen Running */
+        start_slice(m, g);
+        if (yank_cas_status(g, YANK_RUNNABLE, YANK_RUNNING))
+            break;
+        yank_unbind(m, g);
+    }
+    yank_bump(g);
+    yank_resumed(m, g);
+    return YANK_OK;
+}
+
+int yank_m_take(struct yank_m *m, struct yank_g *g)
+{
+    int rc;
+
+    if (m == NULL || m != yank_m_self() || !yank_g_valid(g) ||
+        g->host == NULL || yank_m_curg(m) != NULL)
+        return YANK_EINVAL;
+    yank_visit(g);
+    rc = take(m, g);
+    yank_visit_end(g);
+    return rc;
+}
+
+void yank_execute(struct yank_m *m, struct yank_g *g)
+{
+    if (m == NULL || m != yank_m_self() || yank_m_curg(m) != g)
+        yank_panic("yank: yank_execute of a G that was not taken");
+    yank_arch_execute(m, g);
+}
+
+void yank_g_leave(struct yank_m *m, struct yank_g *g, enum yank_leave how)
+{
+    static const uint32_t to[] = { YANK_WAITING, YANK_RUNNABLE, YANK_DEAD };
+
+    yank_unbind(m, g);
+    yank_visit(g); /* once published it may run, end and go without us */
+    yank_cast_status(g, YANK_RUNNING, to[how]);
+    yank_visit_end(g);
+    if (how == YANK_LEAVE_RUNNABLE)
+        yank_make_ready(g); /* nobody else has it in a queue */
+}
+
+int yank_mcall(yank_mcall_fn fn, void *arg)
+{
+    struct yank_m *m = yank_m_self();
+    struct yank_g *g = m == NULL ? NULL : yank_m_curg(m);
+
+    if (g == NULL || g->host == NULL)
+        return YANK_ETHREAD;
+    if (fn == NULL)
+        return YANK_EINVAL;
+    /* Relaxed, both: own. */
+    if (atomic_load_explicit(&g->region_depth, memory_order_relaxed) != 0 ||
+        g->inside)
+        return YANK_EREGION;
+    if (atomic_load_explicit(&g->holding, memory_order_relaxed) != 0)
+        return YANK_EHOLDING;
+    g->saved_errno = yank_os_errno();
+    g->pinned = NULL; /* a call: no thread-local's address is in flight */
+    yank_arch_mcall(m, g, fn, arg);
+    yank_run_call(g); /* m may be another one by now */
+    return YANK_OK;
+}
+
+/* --- life ----------------------------------------------------------------------*/
+
+int yank_g_init(struct yank_g *g, const struct yank_g_attr *a)
+{
+    if (!yank_is_ready())
+        return YANK_EINIT;
+    if (g == NULL || a == NULL || a->struct_size != sizeof *a ||
+        a->entry == NULL || a->host == NULL ||
+        a->host->struct_size != sizeof *a->host || a->host->ready == NULL ||
+        a->host->schedule == NULL || a->host->abandoned == NULL)
+        return YANK_EINVAL;
+    if (!yank_stack_switch_supported)
+        return YANK_ENOSYS;
+    if (((a->stack.lo | a->stack.hi) & 15) != 0 ||
+        a->stack.hi < a->stack.lo || a->stack.hi - a->stack.lo < STACK_MIN)
+        return YANK_ESTACK;
+    yank_g_setup(g, a->stack.lo, a->stack.hi);
+    g->host = a->host;
+    g->entry = a->entry;
+    g->user = a->user;
+    g->migratable = a->migratable;
+    yank_arch_make_context(g);
+    return YANK_OK;
+}
+
+int yank_g_fini(struct yank_g *g)
+{
+    if (!yank_g_valid(g) || g->host == NULL)
+        return YANK_EINVAL;
+    for (;;) {
+        uint32_t ev = atomic_load_explicit(&g->event, memory_order_acquire);
+        uint32_t s = yank_read_status(g);
+
+        if (YANK_BASE(s) == YANK_DEAD)
+            break;
+        if (YANK_BASE(s) != YANK_IDLE)
+            return YANK_EBUSY;
+        if (s & YANK_SCAN)
+            yank_wait_claim(g, s, ev, YANK_NO_DEADLINE);
+        else if (yank_cas_status(g, YANK_IDLE, YANK_DEAD))
+            break;
+    }
+    yank_bump(g); /* requesters see Dead and go */
+    yank_wait_zero(&g->visitors, YANK_NO_DEADLINE);
+    g->magic = 0;
+    return YANK_OK;
+}
+
+void *yank_g_user(const struct yank_g *g)
+{
+    return g->user;
+}
+
+struct yank_m *yank_g_pinned(const struct yank_g *g)
+{
+    return g->pinned;
+}
+
+struct yank_g *yank_m_curg(const struct yank_m *m)
+{
+    /* Relaxed: exact on its own thread, a hint elsewhere. */
+    return atomic_load_explicit(&m->curg, memory_order_relaxed);
+}
+
+int yank_m_acquire_p(struct yank_m *m, struct yank_p *p)
+{
+    struct yank_m *none = NULL;
+
+    if (m == NULL || p == NULL || m != yank_m_self())
+        return YANK_EINVAL;
+    if (atomic_load_explicit(&m->p, memory_order_relaxed) != NULL)
+        return YANK_EBUSY;
+    /* Acquire: pairs with the release in yank_m_release_p(). */
+    if (!atomic_compare_exchange_strong_explicit(
+            &p->m, &none, m, memory_order_acquire, memory_order_relaxed))
+        return YANK_EBUSY;
+    atomic_store_explicit(&m->p, p, memory_order_relaxed);
+    return YANK_OK;
+}
+
+int yank_m_release_p(struct yank_m *m)
+{
+    struct yank_p *p;
+
+    if (m == NULL || m != yank_m_self())
+        return YANK_EINVAL;
+    p = atomic_load_explicit(&m->p, memory_order_relaxed);
+    if (p == NULL)
+        return YANK_EINVAL;
+    atomic_store_explicit(&m->p, NULL, memory_order_relaxed);
+    /* Release: pairs with the acquire in yank_m_acquire_p(). */
+    atomic_store_explicit(&p->m, NULL, memory_order_release);
+    return YANK_OK;
+}

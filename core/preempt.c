@@ -1,0 +1,215 @@
+/* The answer to a kick, and the stop itself.
+ *
+ * In the handler: clear, test, act, answer; every other order loses requests.
+ * An injected thread then runs the stub (arch/), which enters
+ * yank_async_preempt2() on g0; a poll or the end of a region comes by
+ * yank_sync_stop().  Both end in stop(), which parks for a suspender, goes
+ * back to the queue, or runs on.
+ * Origin: go@62e53b79 signal_unix.go:doSigPreempt, preempt.go:asyncPreempt2,
+ * proc.go:preemptPark, gopreempt_m. */
+#include "core.h"
+
+/* --- the answer -------------------------------------------------------------*/
+
+/* A stop was injected earlier and g0 has not seen it yet.  Still on its way?
+ * Not if a handler of the application's jumped out of the stub. */
+static bool still_injected(struct yank_g *g, const struct yank_regs *r)
+{
+    /* Relaxed: own. */
+    if (!atomic_load_explicit(&g->injected, memory_order_relaxed))
+        return false;
+    if (r->refusal != 0 || yank_arch_in_stub(r->pc) || r->sp < g->lo ||
+        r->sp >= g->hi)
+        return true; /* in the stub, on g0, or in a handler above them */
+    atomic_store_explicit(&g->injected, 0, memory_order_seq_cst);
+    return false;
+}
+
+static enum yank_outcome decide(struct yank_m *m, struct yank_g *g,
+                                const struct yank_regs *r,
+                                uintptr_t *resume_pc, struct yank_code **code)
+{
+    if (atomic_load_explicit(&yank_rt.async_off, memory_order_relaxed))
+        return YANK_REFUSED_OFF;
+    if (g == NULL)
+        return YANK_REFUSED_NOT_USER;
+    if (!yank_want_async_preempt(m, g))
+        return YANK_NOT_WANTED;
+    if (atomic_load_explicit(&g->async_off, memory_order_relaxed))
+        return YANK_REFUSED_OFF;
+    if (still_injected(g, r))
+        return YANK_REFUSED_INJECTED;
+    if (atomic_load_explicit(&g->region_depth, memory_order_relaxed) != 0) {
+        /* seq_cst: pairs with yank_ask(), which sends nothing when set. */
+        atomic_store_explicit(&g->region_pending, 1, memory_order_seq_cst);
+        return YANK_DEFERRED;
+    }
+    return yank_is_async_safe_point(m, g, r, resume_pc, code);
+}
+
+static void inject(struct yank_m *m, struct yank_g *g, struct yank_regs *r,
+                   uintptr_t resume_pc, struct yank_code *code)
+{
+    /* Before the answer: who sees the new generation must see this. */
+    atomic_store_explicit(&g->injected, 1, memory_order_seq_cst);
+    g->code = code;
+    g->stop_pc = resume_pc;
+    g->stop_sp = r->sp;
+    /* Relaxed: code removal reads it after it has waited for map_reader. */
+    atomic_fetch_add_explicit(&code->stopped, 1, memory_order_relaxed);
+    yank_arch_push_call(r, yank_async_preempt, resume_pc, m);
+}
+
+bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r)
+{
+    uintptr_t resume_pc = 0, pc = r->pc, sp = r->sp;
+    struct yank_code *code = NULL;
+    /* Relaxed: own. */
+    struct yank_g *g = atomic_load_explicit(&m->curg, memory_order_relaxed);
+
+    /* First of all, or a request made from here on could be lost; seq_cst:
+     * pairs with the ticket in send_kick(), a store-load pair. */
+    atomic_exchange_explicit(&m->signal_pending, 0, memory_order_seq_cst);
+    YANK_STEP("answer: pending cleared");
+    enum yank_outcome o = decide(m, g, r, &resume_pc, &code);
+
+    if (o == YANK_INJECTED)
+        inject(m, g, r, resume_pc, code);
+    yank_code_done(m);
+    YANK_STEP("answer: decided");
+    yank_count(m, o);
+    /* Relaxed: the release on the generation publishes them. */
+    atomic_store_explicit(&m->outcome, (uint32_t)o, memory_order_relaxed);
+    atomic_store_explicit(&m->answer_pc, pc, memory_order_relaxed);
+    atomic_store_explicit(&m->answer_sp, sp, memory_order_relaxed);
+    /* Refusals too: whoever sees the generation move but no stop may ask
+     * again; a kick too many is harmless.
+     * Release: pairs with the acquire in yank_ask(). */
+    atomic_fetch_add_explicit(&m->preempt_gen, 1, memory_order_release);
+    YANK_STEP("answer: generation moved");
+    if (g != NULL)
+        yank_bump(g);
+    return o == YANK_INJECTED;
+}
+
+/* --- the stop ----------------------------------------------------------------*/
+
+static bool yield_wanted(const struct yank_m *m, const struct yank_g *g)
+{
+    const struct yank_p *p = atomic_load_explicit(&m->p,
+                                                  memory_order_relaxed);
+
+    return g->host != NULL &&
+           (atomic_load_explicit(&g->yield, memory_order_seq_cst) != 0 ||
+            (p != NULL &&
+             atomic_load_explicit(&p->yield, memory_order_seq_cst) != 0));
+}
+
+/* Threads mode: the thread itself waits for its G to be Runnable again. */
+static void wait_runnable(struct yank_g *g)
+{
+    for (;;) {
+        /* Acquire: the event before the status it speaks of. */
+        uint32_t ev = atomic_load_explicit(&g->event, memory_order_acquire);
+
+        if (yank_cas_status(g, YANK_RUNNABLE, YANK_RUNNING))
+            break;
+        YANK_STEP("park: still stopped");
+        yank_wait_event(g, ev, YANK_NO_DEADLINE);
+    }
+    yank_bump(g);
+}
+
+/* Park g for the suspenders that ask.  True: it runs on; false: it left m.
+ * Origin: go proc.go:preemptPark */
+static bool preempt_park(struct yank_m *m, struct yank_g *g)
+{
+    const struct yank_host *host = g->host;
+
+    bool runs_on;
+
+    if (host != NULL)
+        yank_unbind(m, g);
+    yank_visit(g); /* once published it may run, end and go without us */
+    yank_cast_status(g, YANK_RUNNING, YANK_PREEMPTED);
+    YANK_STEP("park: published");
+    /* seq_cst: a suspender that withdrew its ask before it could see
+     * Preempted owes us nothing; pairs with yank_withdraw(). */
+    runs_on = atomic_load_explicit(&g->asks, memory_order_seq_cst) == 0 &&
+              yank_cas_status(g, YANK_PREEMPTED, YANK_RUNNING);
+    if (runs_on) {
+        yank_bump(g);
+        if (host != NULL)
+            yank_bind(m, g);
+    }
+    yank_visit_end(g);
+    if (host == NULL && !runs_on)
+        wait_runnable(g);
+    return runs_on || host == NULL;
+}
+
+/* On g0.  What m runs next; g is no longer ours unless it is that. */
+static struct yank_g *stop(struct yank_m *m, struct yank_g *g)
+{
+    const struct yank_host *host = g->host;
+
+    /* seq_cst: after injected or region_pending was cleared. */
+    while (atomic_load_explicit(&g->asks, memory_order_seq_cst) != 0) {
+        if (!preempt_park(m, g))
+            return host->schedule(host->ctx, m);
+        if (host == NULL)
+            break; /* stopped and resumed */
+    }
+    if (yield_wanted(m, g)) {
+        yank_g_leave(m, g, YANK_LEAVE_RUNNABLE);
+        return host->schedule(host->ctx, m);
+    }
+    yank_resumed(m, g);
+    return g;
+}
+
+struct yank_g *yank_async_preempt2(struct yank_m *m)
+{
+    struct yank_g *g = atomic_load_explicit(&m->curg, memory_order_relaxed);
+
+    g->saved_errno = yank_os_errno();
+    g->async_safe_point = true;
+    /* A register may hold the address of one of this thread's locals. */
+    if (!g->migratable || (g->code->flags & YANK_CODE_MIGRATABLE) == 0)
+        g->pinned = m;
+    yank_drop_dead_blocks(m, g);
+    yank_refill_block(m);
+    /* seq_cst: before the asks are read; pairs with yank_ask(), which sends
+     * no kick while it is set. */
+    atomic_store_explicit(&g->injected, 0, memory_order_seq_cst);
+    YANK_STEP("stub: injected cleared");
+    return stop(m, g);
+}
+
+static struct yank_g *sync_stop(struct yank_m *m, struct yank_g *g, void *arg)
+{
+    (void)arg;
+    return stop(m, g);
+}
+
+void yank_sync_stop(struct yank_m *m, struct yank_g *g)
+{
+    yank_restore_poll_word(g);
+    if (!yank_want_async_preempt(m, g))
+        return;
+    g->saved_errno = yank_os_errno();
+    g->pinned = NULL; /* what runs now is a call: nothing is in flight */
+    yank_arch_mcall(m, g, sync_stop, NULL);
+    yank_run_call(g);
+}
+
+void yank_run_call(struct yank_g *g)
+{
+    void (*fn)(void *) = g->call_fn;
+    void *arg = g->call_arg;
+
+    if (fn == NULL)
+        return;
+    g->call_fn = NULL;
+    fn(arg);
+}
