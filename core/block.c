@@ -47,8 +47,10 @@ static struct yank_vector_block *from_pool(void)
     if (pool == NULL)
         grow_pool();
     struct yank_vector_block *b = pool;
-    if (b != NULL)
+    if (b != NULL) {
         pool = b->next;
+        b->next = NULL; /* alone: yank_free_blocks() walks to the end */
+    }
     yank_unlock(&pool_lock);
     return b;
 }
@@ -89,6 +91,7 @@ void yank_refill_block(struct yank_m *m)
     if (m->cache != NULL) {
         m->spare = m->cache;
         m->cache = m->spare->next;
+        m->spare->next = NULL;
     } else {
         m->spare = from_pool();
     }

@@ -50,7 +50,9 @@ static void m_unpublish(struct yank_m *m)
     YANK_STEP("detach: id unpublished");
     yank_wait_zero(&m->kickers, YANK_NO_DEADLINE);
     yank_os_m_fini(m);
+    /* One last answer.  Relaxed: nobody reads them who has not seen Dead. */
     atomic_store_explicit(&m->signal_pending, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(&m->preempt_gen, 1, memory_order_relaxed);
     yank_registry_remove(m);
     yank_fold_counters(m);
     m_teardown(m);

@@ -1,0 +1,158 @@
+/* amd64: what the CPU has, and the edit that makes a thread call the stub.
+ * The stub itself is stub_amd64.S, the stack switch switch_amd64.S. */
+#include "../arch.h"
+#include "offsets_amd64.h"
+
+#include <cpuid.h>
+#include <string.h>
+
+#define SAME(number, type, field)                                            \
+    _Static_assert((number) == offsetof(type, field), #number)
+SAME(YANK_G_SP, struct yank_g, sp);
+SAME(YANK_G_BLOCKS, struct yank_g, blocks);
+SAME(YANK_G_CALL_FN, struct yank_g, call_fn);
+SAME(YANK_G_M, struct yank_g, m);
+SAME(YANK_G_SAVED, struct yank_g, saved);
+SAME(YANK_G_ENTRY, struct yank_g, entry);
+SAME(YANK_G_USER, struct yank_g, user);
+SAME(YANK_M_G0_SP, struct yank_m, g0_sp);
+SAME(YANK_M_CURG, struct yank_m, curg);
+SAME(YANK_M_SPARE, struct yank_m, spare);
+SAME(YANK_M_CACHE, struct yank_m, cache);
+SAME(YANK_BLOCK_NEXT, struct yank_vector_block, next);
+SAME(YANK_BLOCK_FRAME_SP, struct yank_vector_block, frame_sp);
+SAME(YANK_BLOCK_AREA, struct yank_vector_block, area);
+SAME(YANK_SAVED_SP, struct yank_call_saved, sp);
+SAME(YANK_SAVED_PC, struct yank_call_saved, pc);
+SAME(YANK_SAVED_REG, struct yank_call_saved, reg);
+_Static_assert(sizeof(struct yank_call_saved) >= YANK_SAVED_REG + 6 * 8,
+               "room for rbx rbp r12-r15");
+_Static_assert(YANK_BLOCK_AREA % 64 == 0, "XSAVE wants 64-byte alignment");
+
+#define FLAG_TRAP (1u << 8)
+#define AREA_LEGACY 512u /* FXSAVE's area; XSAVE's header follows */
+#define AREA_HEADER 64u
+#define XCR0_AVX (1u << 2)
+#define XCR0_PKRU ((uint64_t)1 << 9)
+#define LEAF1_ECX_OSXSAVE (1u << 27)
+#define LEAF1_ECX_AVX (1u << 28)
+#define LEAFD1_EAX_XSAVEC (1u << 1)
+
+const char *const yank_arch_name = "amd64";
+const bool yank_push_call_supported = true;
+const bool yank_stack_switch_supported = true;
+
+/* Read by the stub.  Written by yank_arch_init(), before any M exists. */
+uint32_t yank_amd64_vector_op = YANK_OP_FXSAVE;
+uint32_t yank_amd64_has_avx;
+uint64_t yank_amd64_vector_mask;
+
+static size_t area_bytes = AREA_LEGACY;
+
+extern const char yank_amd64_stub_lo[], yank_amd64_stub_hi[];
+extern const char yank_amd64_switch_lo[], yank_amd64_switch_hi[];
+void yank_amd64_first(void); /* not callable: make_context's first PC */
+
+static uint64_t read_xcr0(void)
+{
+    uint32_t lo, hi;
+
+    __asm__("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (uint64_t)hi << 32 | lo;
+}
+
+int yank_arch_init(void)
+{
+    uint32_t a, b, c, d, standard, compacted = 0;
+
+    /* Without OSXSAVE the system switches x87 and SSE only, so nobody can
+     * use more than FXSAVE keeps. */
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & LEAF1_ECX_OSXSAVE) == 0)
+        return YANK_OK;
+    uint64_t xcr0 = read_xcr0();
+    yank_amd64_has_avx = (c & LEAF1_ECX_AVX) != 0 && (xcr0 & XCR0_AVX) != 0;
+    /* PKRU is the thread's and not the code's.  The whole rest, and not
+     * XGETBV(1), what is in use now: a component that was clean when the
+     * thread stopped must be clean again after the reload. */
+    yank_amd64_vector_mask = xcr0 & ~XCR0_PKRU;
+
+    if (__get_cpuid_count(0xd, 0, &a, &standard, &c, &d) == 0)
+        return YANK_ENOSYS; /* OSXSAVE without its leaf: no such CPU */
+    __get_cpuid_count(0xd, 1, &a, &compacted, &c, &d);
+    yank_amd64_vector_op =
+        (a & LEAFD1_EAX_XSAVEC) != 0 ? YANK_OP_XSAVEC : YANK_OP_XSAVE;
+    /* The larger of both forms: some hypervisors give 0 for the second, and
+     * the alignment of components can make either one larger. */
+    area_bytes = standard > compacted ? standard : compacted;
+    return YANK_OK;
+}
+
+size_t yank_arch_async_preempt_stack(void)
+{
+    return YANK_RED_ZONE + YANK_FRAME_BYTES + YANK_FRAME_BELOW;
+}
+
+size_t yank_arch_block_bytes(void)
+{
+    size_t bytes = sizeof(struct yank_vector_block) + area_bytes;
+
+    return (bytes + 63) & ~(size_t)63;
+}
+
+void yank_arch_block_init(struct yank_vector_block *block)
+{
+    block->next = NULL;
+    block->frame_sp = 0;
+    /* XRSTOR faults on a header with unknown bits, and the saves write only
+     * the first two words of it. */
+    if (area_bytes > AREA_LEGACY)
+        memset(block->area + AREA_LEGACY, 0, AREA_HEADER);
+}
+
+/* FXSAVE is used only where the system offers no more. */
+bool yank_arch_vectors_kept(void)
+{
+    return true;
+}
+
+bool yank_arch_context_ok(const struct yank_regs *r)
+{
+    /* With the trap flag somebody steps this thread: the step belongs to the
+     * instruction and not to the stub.  An SP that is not a multiple of 8
+     * is no compiler's, and faults in the stub under alignment check. */
+    return (r->flags & FLAG_TRAP) == 0 && r->sp % 8 == 0;
+}
+
+void yank_arch_push_call(struct yank_regs *r, void (*fn)(void),
+                         uintptr_t resume_pc, struct yank_m *m)
+{
+    uintptr_t *top = (uintptr_t *)(r->sp - YANK_RED_ZONE);
+
+    /* Go pushes at SP-8; C code may keep data there. */
+    top[-1] = resume_pc;
+    top[-2] = (uintptr_t)m;
+    r->sp = (uintptr_t)&top[-2];
+    r->pc = (uintptr_t)fn;
+}
+
+bool yank_arch_in_stub(uintptr_t pc)
+{
+    return (pc >= (uintptr_t)yank_amd64_stub_lo &&
+            pc < (uintptr_t)yank_amd64_stub_hi) ||
+           (pc >= (uintptr_t)yank_amd64_switch_lo &&
+            pc < (uintptr_t)yank_amd64_switch_hi);
+}
+
+void yank_arch_make_context(struct yank_g *g)
+{
+    uintptr_t *top = (uintptr_t *)(g->hi & ~(uintptr_t)15);
+
+    /* What yank_amd64_goto returns to, leaving SP = top. */
+    top[-1] = (uintptr_t)yank_amd64_first;
+    g->sp = (uintptr_t)&top[-1];
+}
+
+void yank_arch_pause(void)
+{
+    __builtin_ia32_pause();
+}

@@ -1,0 +1,51 @@
+/* Numbers that the .S files share with C; amd64.c static_asserts each field
+ * offset against core/types.h.  Preprocessor lines only. */
+#ifndef YANK_OFFSETS_AMD64_H
+#define YANK_OFFSETS_AMD64_H
+
+#include "../asm.h"
+
+/* struct yank_g */
+#define YANK_G_SP 8
+#define YANK_G_BLOCKS 16
+#define YANK_G_CALL_FN 24
+#define YANK_G_M 88
+#define YANK_G_SAVED 144
+#define YANK_G_ENTRY 304
+#define YANK_G_USER 312
+
+/* struct yank_m */
+#define YANK_M_G0_SP 0
+#define YANK_M_CURG 8
+#define YANK_M_SPARE 16
+#define YANK_M_CACHE 24
+
+/* struct yank_vector_block */
+#define YANK_BLOCK_NEXT 0
+#define YANK_BLOCK_FRAME_SP 8
+#define YANK_BLOCK_AREA 64
+
+/* struct yank_call_saved; reg[] holds rbx rbp r12 r13 r14 r15. */
+#define YANK_SAVED_SP 0
+#define YANK_SAVED_PC 8
+#define YANK_SAVED_REG 16
+
+/* The spill's frame, upwards from SP: r15 ... rax, flags, M, resume PC, red
+ * zone, and then what was SP when the code was interrupted. */
+#define YANK_FRAME_GPRS (15 * 8)
+#define YANK_FRAME_M (YANK_FRAME_GPRS + 8)
+#define YANK_FRAME_BYTES (YANK_FRAME_M + 2 * 8)
+/* Below the frame: the call that leaves for g0, and nothing else. */
+#define YANK_FRAME_BELOW 8
+
+/* How the vector registers are saved (yank_amd64_vector_op). */
+#define YANK_OP_XSAVEC 0
+#define YANK_OP_XSAVE 1
+#define YANK_OP_FXSAVE 2
+
+/* What the ABI promises a C function: all exceptions masked, round to
+ * nearest; flags with DF, AC and NT clear (bit 1 is always set). */
+#define YANK_MXCSR_DEFAULT 0x1f80
+#define YANK_FLAGS_DEFAULT 0x2
+
+#endif

@@ -1,0 +1,95 @@
+/* What a .S file needs of the object format and of the CPU's branch targets.
+ * The one place of arch/ with conditionals.  A new format adds its block of
+ * symbol macros here and changes no .S: Mach-O needs SYM(x) _##x,
+ * .private_extern and no .type or .size; COFF needs .def and .endef.
+ *
+ * Multi-statement macros are .macro: Apple's arm64 assembler reads ';' as the
+ * start of a comment, so "#define A b ; c" would silently lose c. */
+#ifndef YANK_ASM_H
+#define YANK_ASM_H
+
+/* Bytes below the SP that belong to the interrupted code; by ABI. */
+#if defined(__ELF__) && defined(__x86_64__)
+#define YANK_RED_ZONE 128
+#else
+#error "arch/asm.h: say what the red zone is here"
+#endif
+
+#if defined(__ELF__)
+
+/* C's name of a symbol. */
+#define SYM(name) name
+
+#if defined(__ASSEMBLER__)
+
+/* No executable stack; and no GNU property note at all: <cet.h> or -fcf-
+ * protection would write one that claims shadow-stack compatibility, which an
+ * injected call cannot have. */
+    .section .note.GNU-stack, "", %progbits
+    .text
+
+/* A function that only the library sees. */
+    .macro FUNC name
+    .p2align 4
+    .globl  \name
+    .hidden \name
+    .type   \name, %function
+\name:
+    .endm
+
+/* A function of the public headers. */
+    .macro FUNC_PUBLIC name
+    .p2align 4
+    .globl  \name
+    .type   \name, %function
+\name:
+    .endm
+
+    .macro END name
+    .size   \name, . - \name
+    .endm
+
+/* A place that C compares addresses with. */
+    .macro LABEL name
+    .globl  \name
+    .hidden \name
+\name:
+    .endm
+
+/* A symbol of the library's C files, which is never reached by way of the
+ * PLT: its resolver needs more stack than there is at an interrupted PC. */
+    .macro EXTERN name
+    .hidden \name
+    .endm
+
+/* Constants; CODE goes back. */
+    .macro RODATA
+    .section .rodata
+    .endm
+
+    .macro CODE
+    .text
+    .endm
+
+#endif /* __ASSEMBLER__ */
+
+#else
+#error "arch/asm.h: add the symbol macros of this object format"
+#endif
+
+#if defined(__ASSEMBLER__)
+
+/* Where an indirect branch may land, for IBT and BTI.  By hand, see above. */
+#if defined(__x86_64__)
+    .macro LANDING_PAD
+    endbr64
+    .endm
+#elif defined(__aarch64__)
+    .macro LANDING_PAD
+    hint    #34
+    .endm
+#endif
+
+#endif /* __ASSEMBLER__ */
+
+#endif
