@@ -43,6 +43,9 @@ void yank_release(void *p, size_t bytes);
 /* A broken invariant of our own.  AS-safe. */
 _Noreturn void yank_panic(const char *message);
 void yank_log(const char *line);
+/* g was caught again and again at one place where it may not stop. */
+struct yank_asker;
+void yank_report_stuck(const struct yank_g *g, const struct yank_asker *a);
 void yank_count(struct yank_m *m, enum yank_outcome o); /* AS-safe; own */
 void yank_fold_counters(struct yank_m *m); /* before it leaves */
 void yank_reset_counters(void);
@@ -93,7 +96,7 @@ struct yank_asker {
     int64_t kick_wait_ns;  /* until a resend; doubles */
     int64_t retry_ns;      /* after a refusal: not before */
     int64_t backoff_ns;    /* how long at most */
-    uint32_t refusals, same_place; /* in all; at one PC and SP */
+    uint32_t same_place; /* refusals in a row at one PC and SP */
     uintptr_t pc, sp;
     enum yank_outcome outcome; /* the last answer */
     uint64_t random;

@@ -76,6 +76,53 @@ void yank_log(const char *line)
         yank_rt.opt.log(yank_rt.opt.ctx, line);
 }
 
+/* --- lines, without stdio: a stopped thread may hold its locks -------------*/
+
+struct line {
+    char text[160];
+    size_t n;
+};
+
+static void add_text(struct line *l, const char *s)
+{
+    while (*s != '\0' && l->n < sizeof l->text - 1)
+        l->text[l->n++] = *s++;
+    l->text[l->n] = '\0';
+}
+
+static void add_number(struct line *l, uint64_t v, unsigned base)
+{
+    char digits[24];
+    size_t i = sizeof digits;
+
+    digits[--i] = '\0';
+    do
+        digits[--i] = "0123456789abcdef"[v % base];
+    while ((v /= base) != 0);
+    add_text(l, base == 16 ? "0x" : "");
+    add_text(l, &digits[i]);
+}
+
+void yank_report_stuck(const struct yank_g *g, const struct yank_asker *a)
+{
+    struct line l = { .n = 0 };
+
+    if (yank_rt.opt.log == NULL)
+        return;
+    add_text(&l, "yank: task ");
+    add_number(&l, g->id, 10);
+    if (g->name != NULL) {
+        add_text(&l, " '");
+        add_text(&l, g->name);
+        add_text(&l, "'");
+    }
+    add_text(&l, " cannot be stopped at pc ");
+    add_number(&l, a->pc, 16);
+    add_text(&l, ": ");
+    add_text(&l, yank_outcome_name((int)a->outcome));
+    yank_rt.opt.log(yank_rt.opt.ctx, l.text);
+}
+
 /* --- counters: each M counts its own answers; those that left are folded ----*/
 
 static _Atomic uint64_t folded[YANK_OUTCOMES];

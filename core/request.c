@@ -152,7 +152,8 @@ static void learn(int64_t ns)
 }
 
 /* The answer to our kick is there: what did it say? */
-static void take_answer(struct yank_asker *a, struct yank_m *m, int64_t now)
+static void take_answer(const struct yank_g *g, struct yank_asker *a,
+                        struct yank_m *m, int64_t now)
 {
     /* Relaxed, all three: published by the release on preempt_gen, whose
      * acquire we have made. */
@@ -170,7 +171,8 @@ static void take_answer(struct yank_asker *a, struct yank_m *m, int64_t now)
     a->same_place = pc == a->pc && sp == a->sp ? a->same_place + 1 : 1;
     a->pc = pc;
     a->sp = sp;
-    a->refusals++;
+    if (a->same_place == SAME_PLACE_LIMIT)
+        yank_report_stuck(g, a);
     int64_t d = a->same_place >= SAME_PLACE_LIMIT ? BACKOFF_STUCK_NS
                                                   : a->backoff_ns;
     a->retry_ns = now + yank_asker_random(a, d);
@@ -240,7 +242,7 @@ static int64_t next_step(struct yank_g *g, struct yank_asker *a,
     int64_t now = yank_now_ns();
 
     if (a->kicked && a->m_id == k->m_id && a->gen != k->gen)
-        take_answer(a, k->m, now);
+        take_answer(g, a, k->m, now);
     if (k->injected)
         return wait_injected(g, a, k, now);
     a->injected_ns = 0;

@@ -182,6 +182,7 @@ struct yank_m {
             struct yank_thread *thread; /* threads mode, else null */
             const char *name;
             uint64_t base_mask; /* the thread's own signal mask; own */
+            bool kick_was_blocked; /* before attach; detach restores it */
             uintptr_t old_sigstack[3]; /* what detach gives back */
             uint32_t magic;
 

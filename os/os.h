@@ -10,6 +10,8 @@
 
 #include "../core/types.h"
 
+#include <yank/host.h>
+
 /* Can one thread interrupt another here?  Constant; where it is false
  * yank_preempt_m() answers YANK_ENOSYS and core/ falls back on polls.
  * Origin: go@62e53b79 os_js.go:preemptMSupported */

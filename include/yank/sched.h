@@ -21,9 +21,9 @@ YANK_BEGIN_DECLS
 struct yank_sched; /* one scheduler */
 struct yank_task;  /* a handle; counted, see yank_task_release() */
 
-#define YANK_SLICE_NS 10000000     /* unless the attributes say otherwise */
-#define YANK_SLICE_MIN_NS 100000   /* the shortest that may be asked for */
-#define YANK_SCHED_THREADS_MAX 256 /* most threads of one scheduler */
+#define YANK_SLICE_NS 10000000       /* unless the attributes say otherwise */
+#define YANK_SLICE_MIN_NS 100000     /* the shortest that may be asked for */
+#define YANK_SCHED_THREADS_MAX 256   /* most threads of one scheduler */
 #define YANK_TASK_STACK_BYTES 262144 /* pages are used as they are touched */
 #define YANK_TASK_STACK_MIN_BYTES 8192
 
@@ -67,9 +67,8 @@ struct yank_task_attr {
  * Context: any thread; may hold a stop; inside regions.  AS-safe: no.
  * Errors : YANK_EINVAL no scheduler or function, a size that is not sizeof;
  *          YANK_ESTACK less than YANK_TASK_STACK_MIN_BYTES; YANK_ENOMEM */
-YANK_API int yank_go(struct yank_sched *sched, void (*fn)(void *arg),
-                     void *arg, const struct yank_task_attr *attr,
-                     struct yank_task **out);
+YANK_API int yank_go(struct yank_sched *sched, void (*fn)(void *arg), void *arg,
+                     const struct yank_task_attr *attr, struct yank_task **out);
 
 /* One more owner of the handle, or one less.  A call on a handle needs an
  * owner for as long as it takes.  The end of the last one frees the handle,

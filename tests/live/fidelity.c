@@ -58,6 +58,16 @@ void fidelity_scramble(void *arg);
 void fidelity_nested(void);
 void fidelity_on_g0(struct yank_m *m);
 void fidelity_handler(int signo, siginfo_t *info, void *ucontext);
+/* f(a, b, c, d) with FID_KEPT values in what C callees keep; out: the same
+ * registers afterwards. */
+void fidelity_kept(void (*f)(void), const void *a, const void *b,
+                   const void *c, const void *d, uint64_t out[FID_KEPT]);
+struct yank_g *fidelity_bad_callee(struct yank_m *m, struct yank_g *g,
+                                   void *next);
+void fidelity_first(void *user);
+void fidelity_entry(void);
+extern const uint64_t fidelity_kept_values[FID_KEPT];
+extern const char fidelity_sled_lo[], fidelity_sled_hi[];
 extern uint32_t yank_amd64_vector_op;
 
 uint32_t fidelity_level, fidelity_bad_entry;
@@ -259,7 +269,9 @@ static unsigned long stop_once(long i)
     b = victim.g.blocks;
     /* A call only where the loops' SP is lowest, so that all that lies deeper
      * is the call. */
-    if (i % 3 == 2 && async && stop.sp % 64 == 56 && b->next == NULL) {
+    if (i % 3 == 2 && async && b->next == NULL &&
+        stop.pc >= (uintptr_t)fidelity_sled_lo &&
+        stop.pc < (uintptr_t)fidelity_sled_hi) {
         atomic_store(&outer_frame, b->frame_sp);
         assert_int_equal(yank_resume_call(&stop, fidelity_scramble, NULL), 0);
     } else {
@@ -294,8 +306,75 @@ static void nothing_is_lost(void **state)
     assert_int_equal(fidelity_bad_entry, 0);
     /* It did test something. */
     assert_true(async >= (unsigned long)stops / 2);
-    assert_true(atomic_load(&nested) >= (unsigned long)stops / 10);
+    assert_true(atomic_load(&nested) >= (unsigned long)stops / 50);
 }
+
+/* --- the switch, without threads ----------------------------------------------*/
+
+static struct yank_m own_m;
+static struct yank_g own_g;
+static uint64_t kept[5][FID_KEPT];
+static int switched;
+
+static void mcall_keeps(struct yank_g *next, uint64_t out[FID_KEPT])
+{
+    fidelity_kept((void (*)(void))yank_arch_mcall, &own_m, &own_g,
+                  (const void *)(uintptr_t)fidelity_bad_callee, next, out);
+}
+
+/* On own_g's stack, from fidelity_first. */
+void fidelity_entry(void)
+{
+    switched = 1;
+    mcall_keeps(&own_g, kept[0]); /* to g0 and straight back */
+    switched = 2;
+    mcall_keeps(NULL, kept[1]); /* main goes on, and comes back */
+    switched = 3;
+    mcall_keeps(NULL, kept[2]);
+    abort();
+}
+
+static void execute_keeps(uint64_t out[FID_KEPT])
+{
+    fidelity_kept((void (*)(void))yank_arch_execute, &own_m, &own_g, NULL,
+                  NULL, out);
+}
+
+static void a_switch_keeps_what_c_callees_keep(void **state)
+{
+    static _Alignas(16) unsigned char stack[64 * 1024];
+    struct yank_call_saved saved = { 0 };
+
+    (void)state;
+    own_g.lo = (uintptr_t)stack;
+    own_g.hi = own_g.lo + sizeof stack;
+    own_g.entry = fidelity_first;
+    own_g.user = &own_g;
+    atomic_init(&own_m.curg, &own_g);
+    fidelity_bad_entry = 0;
+    yank_arch_make_context(&own_g);
+    execute_keeps(kept[3]);
+    assert_int_equal(switched, 2);
+    execute_keeps(kept[4]);
+    assert_int_equal(switched, 3);
+    for (int i = 0; i < 5; i++)
+        if (i != 2)
+            assert_memory_equal(kept[i], fidelity_kept_values,
+                                sizeof kept[i]);
+    assert_int_equal(fidelity_bad_entry, 0);
+
+    fidelity_kept((void (*)(void))yank_arch_call_saved, &saved, NULL, NULL,
+                  NULL, kept[0]);
+    assert_memory_equal(saved.reg, fidelity_kept_values, 6 * 8);
+    own_g.saved = (struct yank_call_saved){ 0 };
+    /* Refused, for this thread has no G; what it stored is the same. */
+    fidelity_kept((void (*)(void))yank_blocking_enter, &own_g, NULL, NULL,
+                  NULL, kept[0]);
+    assert_memory_equal(&own_g.saved, &saved, sizeof saved);
+    assert_int_equal(yank_blocking_enter(NULL), YANK_ETHREAD);
+}
+
+/* --- main -----------------------------------------------------------------------*/
 
 /* Linux enters a handler with the interrupted code's AC flag, and there the
  * first unaligned access of compiled C is a SIGBUS: a step in between. */
@@ -332,7 +411,10 @@ static bool choose_mode(void)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_lost) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_switch_keeps_what_c_callees_keep),
+        cmocka_unit_test(nothing_is_lost),
+    };
     const char *n = argc > 2 ? argv[2] : getenv("YANK_STOPS");
     struct yank_caps caps;
 

@@ -1,7 +1,7 @@
 /* Loops that hold a known value in every register while they are stopped, and
  * the code that meanwhile destroys every register of the stopped thread. */
 #include "fidelity_amd64.h"
-#include "arch/asm.h"
+#include "arch/amd64/offsets_amd64.h"
 
 /* The frame while the state is live: SP is 8 below a multiple of 64, so that
  * the capture is aligned (the alignment check is on) and the stub's frame is
@@ -215,7 +215,9 @@ FUNC fidelity_dirty
     LOAD_X87
     ldmxcsr FID_MXCSR(%rdi)
     LOAD_REST
+LABEL fidelity_sled_lo
     SLED
+LABEL fidelity_sled_hi
     TAKE_REST
     TAKE_VECTORS
     TAKE_CONTROL
@@ -320,6 +322,94 @@ FUNC __wrap_yank_async_preempt2
     ret
 END __wrap_yank_async_preempt2
 
+/* void fidelity_kept(void (*f)(), a, b, c, d, uint64_t out[FID_KEPT]) */
+FUNC fidelity_kept
+    LANDING_PAD
+    pushq   %rbp
+    pushq   %rbx
+    pushq   %r12
+    pushq   %r13
+    pushq   %r14
+    pushq   %r15
+    pushq   %r9
+    subq    $16, %rsp
+    stmxcsr (%rsp)
+    fnstcw  4(%rsp)
+    movq    %rdi, %rax
+    movq    %rsi, %rdi
+    movq    %rdx, %rsi
+    movq    %rcx, %rdx
+    movq    %r8, %rcx
+    movq    fidelity_kept_values(%rip), %rbx
+    movq    fidelity_kept_values+8(%rip), %rbp
+    movq    fidelity_kept_values+16(%rip), %r12
+    movq    fidelity_kept_values+24(%rip), %r13
+    movq    fidelity_kept_values+32(%rip), %r14
+    movq    fidelity_kept_values+40(%rip), %r15
+    ldmxcsr fidelity_kept_values+48(%rip)
+    fldcw   fidelity_kept_values+52(%rip)
+    call    *%rax
+    movq    16(%rsp), %r9
+    movq    %rbx, (%r9)
+    movq    %rbp, 8(%r9)
+    movq    %r12, 16(%r9)
+    movq    %r13, 24(%r9)
+    movq    %r14, 32(%r9)
+    movq    %r15, 40(%r9)
+    stmxcsr 48(%r9)
+    fnstcw  52(%r9)
+    movw    $0, 54(%r9)
+    fwait                               /* traps if one is pending, unmasked */
+    fninit
+    ldmxcsr (%rsp)
+    fldcw   4(%rsp)
+    addq    $24, %rsp
+    popq    %r15
+    popq    %r14
+    popq    %r13
+    popq    %r12
+    popq    %rbx
+    popq    %rbp
+    ret
+END fidelity_kept
+
+/* struct yank_g *fidelity_bad_callee(m, g, next): an mcall function that
+ * keeps only what Yank's own assembly needs, rbx. */
+FUNC fidelity_bad_callee
+    LANDING_PAD
+    leaq    8(%rsp), %rax
+    testl   $15, %eax
+    je      1f
+    orl     $FID_BAD_STACK, fidelity_bad_entry(%rip)
+1:  movq    $-1, %rbp
+    movq    %rbp, %r12
+    movq    %rbp, %r13
+    movq    %rbp, %r14
+    movq    %rbp, %r15
+    movq    %rbp, %rcx
+    movq    %rbp, %rsi
+    fninit
+    fld1                                /* leaves "inexact" pending, masked */
+    fldpi
+    fdivrp
+    fstp    %st(0)
+    SPOIL_CONTROL
+    movq    %rdx, %rax
+    ret
+END fidelity_bad_callee
+
+/* The first instructions of a G of the test. */
+FUNC fidelity_first
+    LANDING_PAD
+    cmpq    YANK_G_USER(%rdi), %rdi     /* user is the G itself here */
+    je      1f
+    ud2
+1:  subq    $8, %rsp
+    call    fidelity_look
+    addq    $8, %rsp
+    jmp     fidelity_entry
+END fidelity_first
+
 /* In front of Yank's signal handler: AC off; no other flag, for sigreturn does
  * not bring NT and ID back. */
 FUNC fidelity_handler
@@ -376,7 +466,16 @@ FUNC fidelity_look
 END fidelity_look
 
     RODATA
-    .p2align 2
+    .p2align 3
+LABEL fidelity_kept_values
+    .quad   0x1111111111111111
+    .quad   0x2222222222222222
+    .quad   0x3333333333333333
+    .quad   0x4444444444444444
+    .quad   0x5555555555555555
+    .quad   0x6666666666666666
+    .long   0x3fa5
+    .short  0x085f, 0                   /* up, "inexact" not masked */
 .Lmxcsr_spoilt:
     .long   0x7fbf
 .Lcw_spoilt:

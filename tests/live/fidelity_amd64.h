@@ -15,6 +15,9 @@
 #define FID_ZMM 512
 #define FID_BYTES 2560
 
+/* rbx rbp r12 r13 r14 r15, MXCSR and x87 control word in one. */
+#define FID_KEPT 7
+
 /* fidelity_level: which vector registers there are. */
 #define FID_SSE 0
 #define FID_AVX 1

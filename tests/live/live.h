@@ -70,7 +70,8 @@ static inline struct target *target_start(void (*loop)(struct target *),
     *x = (struct target){ .loop = loop, .user = user };
     x->attr.struct_size = sizeof x->attr;
     assert_int_equal(pthread_create(&x->thread, NULL, target_main, x), 0);
-    wait_for(&x->running, 1);
+    while (atomic_load(&x->running) == 0) /* its loop may set it higher */
+        sched_yield();
     return x;
 }
 

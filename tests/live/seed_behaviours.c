@@ -202,46 +202,32 @@ static void live_requests_coalesce(void **state)
     target_join(x);
 }
 
-/* Bounds that leave less below the loop's SP than a stop needs. */
-static void *little_stack_main(void *arg)
-{
-    struct target *x = arg;
-    char *here = __builtin_frame_address(0);
-
-    x->attr.stack.lo = (uintptr_t)here - 900;
-    x->attr.stack.hi = (uintptr_t)here + 256;
-    return target_main(x);
-}
-
-YANK_TEXT static void deep_loop(struct target *x)
-{
-    volatile char room[640];
-
-    room[0] = 0;
-    while (!atomic_load_explicit(&x->quit, memory_order_relaxed)) {
-        atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
-        room[0]++;
-    }
-}
-
+/* A stack that ends need bytes below the loop's SP is just enough; one byte
+ * less is not. */
 static void live_too_little_stack_refuses(void **state)
 {
-    struct target *x = NULL;
-    struct yank_stop stop;
+    struct target *x = target_start(counting_loop, NULL);
     uint64_t refused = answers(YANK_REFUSED_ROOM);
+    struct yank_stop stop;
+    struct yank_caps caps;
 
     (void)state;
-    assert_int_equal(posix_memalign((void **)&x, 64, sizeof *x), 0);
-    *x = (struct target){ .loop = deep_loop };
-    x->attr.struct_size = sizeof x->attr;
-    assert_int_equal(pthread_create(&x->thread, NULL, little_stack_main, x),
-                     0);
-    wait_for(&x->running, 1);
+    assert_int_equal(yank_get_caps(&caps), YANK_OK);
+    assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
+    uintptr_t limit = stop.sp - caps.async_preempt_stack;
+    x->t.g.lo = limit;
+    assert_int_equal(yank_resume_g(&stop), YANK_OK);
+    wait_for_progress(x);
+    assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
+    assert_true(stop.async);
+    x->t.g.lo = limit + 1;
+    assert_int_equal(yank_resume_g(&stop), YANK_OK);
     wait_for_progress(x);
     while (answers(YANK_REFUSED_ROOM) == refused)
         assert_int_equal(
             yank_suspend_g(&x->t.g, yank_now_ns() + SECOND / 100, &stop),
             YANK_ETIMEDOUT);
+    wait_for_progress(x);
     target_join(x);
 }
 
@@ -268,6 +254,7 @@ static void live_off_switch_leaves_polls(void **state)
     assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
     assert_int_equal(yank_resume_g(&stop), YANK_OK);
 
+    wait_for_progress(x); /* Runnable could be claimed without a kick */
     assert_int_equal(yank_g_set_async(&x->t.g, false), YANK_OK);
     assert_int_equal(
         yank_suspend_g(&x->t.g, yank_now_ns() + SECOND / 50, &stop),

@@ -1,0 +1,312 @@
+/* Park and unpark, sleep, yield: no wake-up is lost, none is invented. */
+#define _GNU_SOURCE
+#include "sched_fixture.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* --- permits ------------------------------------------------------------------ */
+
+struct parker {
+    _Atomic int go, rc[4];
+};
+
+static void parks_with_permits(void *arg)
+{
+    struct parker *p = arg;
+
+    while (atomic_load(&p->go) == 0)
+        yank_yield();
+    atomic_store(&p->rc[0], yank_park(0)); /* an earlier unpark is not lost */
+    atomic_store(&p->rc[1], yank_park(0)); /* and two of them count as one */
+    atomic_store(&p->rc[2], yank_park(yank_now_ns() + 1000000));
+    atomic_store(&p->rc[3], yank_park(YANK_NO_DEADLINE));
+}
+
+static void sched_unpark_before_park_counts_once(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct parker p = { .rc = { 1, 1, 1, 1 } };
+    struct yank_task *t = go(s, parks_with_permits, &p);
+
+    (void)state;
+    assert_int_equal(yank_unpark(t), YANK_OK);
+    assert_int_equal(yank_unpark(t), YANK_OK);
+    atomic_store(&p.go, 1);
+    until(atomic_load(&p.rc[2]) != 1);
+    assert_int_equal(yank_unpark(t), YANK_OK);
+    join_returned(t);
+    assert_int_equal(atomic_load(&p.rc[0]), YANK_OK);
+    assert_int_equal(atomic_load(&p.rc[1]), YANK_ETIMEDOUT);
+    assert_int_equal(atomic_load(&p.rc[2]), YANK_ETIMEDOUT);
+    assert_int_equal(atomic_load(&p.rc[3]), YANK_OK);
+    sched_close(s);
+}
+
+/* --- ping-pong, with slices cutting in everywhere -------------------------------- */
+
+#define TURNS 20000
+
+struct side {
+    struct yank_task *self, *other;
+    _Atomic uint64_t *turn; /* whose: even or odd */
+    uint64_t parity;
+    _Atomic int ready;
+};
+
+static void plays(void *arg)
+{
+    struct side *x = arg;
+
+    while (atomic_load(&x->ready) == 0)
+        yank_yield();
+    for (;;) {
+        uint64_t turn = atomic_load(x->turn);
+
+        if (turn >= TURNS)
+            break;
+        if (turn % 2 == x->parity) {
+            atomic_store(x->turn, turn + 1);
+            yank_unpark(x->other);
+        } else {
+            yank_park(YANK_NO_DEADLINE);
+        }
+    }
+    yank_unpark(x->other);
+}
+
+static void sched_no_unpark_is_lost(void **state)
+{
+    struct yank_sched *s = sched_open(2);
+    _Atomic uint64_t turn[6];
+    struct side side[12];
+    struct yank_task *noise[2] = { go(s, endless, NULL), go(s, endless, NULL) };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(side); i++) {
+        atomic_init(&turn[i / 2], 0);
+        side[i] = (struct side){ .turn = &turn[i / 2], .parity = i % 2 };
+        side[i].self = go(s, plays, &side[i]);
+    }
+    for (size_t i = 0; i < COUNT(side); i++)
+        side[i].other = side[i ^ 1].self;
+    for (size_t i = 0; i < COUNT(side); i++)
+        atomic_store(&side[i].ready, 1);
+    for (size_t i = 0; i < COUNT(side); i++)
+        assert_int_equal(yank_join(side[i].self, SOON, NULL), YANK_OK);
+    for (size_t i = 0; i < COUNT(side); i++)
+        join_returned(side[i].self);
+    abandon(noise[0]);
+    abandon(noise[1]);
+    sched_close(s);
+}
+
+/* Threads that are no tasks unpark one task; every item arrives. */
+struct mailbox {
+    struct yank_task *consumer;
+    _Atomic uint64_t sent, received;
+};
+
+#define ITEMS 20000
+#define SENDERS 3
+
+static void receives(void *arg)
+{
+    struct mailbox *b = arg;
+
+    while (atomic_load(&b->received) < SENDERS * ITEMS) {
+        uint64_t there = atomic_load(&b->sent);
+
+        if (there == atomic_load(&b->received))
+            yank_park(YANK_NO_DEADLINE);
+        else
+            atomic_store(&b->received, there);
+    }
+}
+
+static void *sends(void *arg)
+{
+    struct mailbox *b = arg;
+
+    for (int i = 0; i < ITEMS; i++) {
+        atomic_fetch_add(&b->sent, 1);
+        yank_unpark(b->consumer);
+    }
+    return NULL;
+}
+
+static void sched_threads_unpark_a_task(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct mailbox b = { .sent = 0 };
+    pthread_t thread[SENDERS];
+
+    (void)state;
+    b.consumer = go(s, receives, &b);
+    for (int i = 0; i < SENDERS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, sends, &b), 0);
+    for (int i = 0; i < SENDERS; i++)
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+    join_returned(b.consumer);
+    sched_close(s);
+}
+
+/* --- sleep ----------------------------------------------------------------------- */
+
+#define SLEEPERS 64
+
+struct sleeper {
+    int64_t until;
+    bool early;
+    int place;
+};
+static _Atomic int next_place;
+
+static void sleeps(void *arg)
+{
+    struct sleeper *x = arg;
+
+    yank_sleep(x->until);
+    x->early = yank_now_ns() < x->until;
+    x->place = atomic_fetch_add(&next_place, 1);
+}
+
+/* One M: they run in the order in which they wake. */
+static void sched_sleepers_wake_in_order(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct sleeper x[SLEEPERS];
+    struct yank_task *t[SLEEPERS];
+    int64_t base = yank_now_ns() + 20000000;
+
+    (void)state;
+    atomic_store(&next_place, 0);
+    for (int i = 0; i < SLEEPERS; i++) {
+        /* 0, 37, 10, 47, ... : not in the order of their times */
+        x[i] = (struct sleeper){ .until = base + (i * 37 % SLEEPERS) * 300000 };
+        t[i] = go(s, sleeps, &x[i]);
+    }
+    for (int i = 0; i < SLEEPERS; i++) {
+        join_returned(t[i]);
+        assert_false(x[i].early);
+        assert_int_equal(x[i].place, i * 37 % SLEEPERS);
+    }
+    sched_close(s);
+}
+
+/* All Ms are busy with tasks that never call: the monitor must see to it. */
+static void sched_sleeper_wakes_among_endless_tasks(void **state)
+{
+    struct yank_sched *s = sched_open(2);
+    struct yank_task *noise[4], *t[8];
+    struct sleeper x[COUNT(t)];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(noise); i++)
+        noise[i] = go(s, endless, NULL);
+    for (int round = 0; round < 20; round++) {
+        for (size_t i = 0; i < COUNT(t); i++) {
+            x[i] = (struct sleeper){ .until = yank_now_ns() + 1000000 };
+            t[i] = go(s, sleeps, &x[i]);
+        }
+        for (size_t i = 0; i < COUNT(t); i++) {
+            join_returned(t[i]);
+            assert_false(x[i].early);
+        }
+    }
+    for (size_t i = 0; i < COUNT(noise); i++)
+        abandon(noise[i]);
+    sched_close(s);
+}
+
+static void sched_sleep_until_the_past_is_no_wait(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct sleeper x[] = { { .until = 0 }, { .until = INT64_MIN } };
+    struct yank_task *t[] = { go(s, sleeps, &x[0]), go(s, sleeps, &x[1]) };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(t); i++) {
+        assert_int_equal(yank_join(t[i], SOON, NULL), YANK_OK);
+        assert_int_equal(stats_of(t[i]).runs, 1);
+        join_returned(t[i]);
+    }
+    sched_close(s);
+}
+
+/* --- idle --------------------------------------------------------------------------- */
+
+/* How often threads other than this one went to sleep so far. */
+static uint64_t sleeps_so_far(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    struct dirent *e;
+    uint64_t sum = 0;
+
+    assert_non_null(dir);
+    while ((e = readdir(dir)) != NULL) {
+        char path[300], line[128];
+        unsigned long n;
+        FILE *f;
+
+        if (e->d_name[0] == '.' || atol(e->d_name) == syscall(SYS_gettid))
+            continue;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
+        f = fopen(path, "r");
+        while (f != NULL && fgets(line, sizeof line, f) != NULL)
+            if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1)
+                sum += n;
+        if (f != NULL)
+            fclose(f);
+    }
+    closedir(dir);
+    return sum;
+}
+
+static void parks_once(void *arg)
+{
+    (void)arg;
+    yank_park(YANK_NO_DEADLINE);
+}
+
+/* Observed for a while: a thread that wakes by itself would be seen. */
+static void sched_nothing_wakes_up_when_idle(void **state)
+{
+    const struct timespec window = { .tv_nsec = 300000000 };
+    struct yank_sched *s = sched_open(2);
+    struct yank_task *parked = go(s, parks_once, NULL);
+    struct sleeper x = { .until = yank_now_ns() + 3600 * SECOND };
+    struct yank_task *asleep = go(s, sleeps, &x);
+    struct yank_task *alone = go(s, endless, NULL);
+    uint64_t before;
+
+    (void)state;
+    until(stats_of(parked).runs == 1 && stats_of(asleep).runs == 1 &&
+          stats_of(alone).runs == 1);
+    nanosleep(&window, NULL); /* let them settle */
+    before = sleeps_so_far();
+    nanosleep(&window, NULL);
+    assert_int_equal(sleeps_so_far(), before);
+    abandon(alone);
+    abandon(asleep);
+    yank_unpark(parked);
+    join_returned(parked);
+    sched_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sched_unpark_before_park_counts_once),
+        cmocka_unit_test(sched_no_unpark_is_lost),
+        cmocka_unit_test(sched_threads_unpark_a_task),
+        cmocka_unit_test(sched_sleepers_wake_in_order),
+        cmocka_unit_test(sched_sleeper_wakes_among_endless_tasks),
+        cmocka_unit_test(sched_sleep_until_the_past_is_no_wait),
+        cmocka_unit_test(sched_nothing_wakes_up_when_idle),
+    };
+    return SCHED_MAIN(tests);
+}
