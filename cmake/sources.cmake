@@ -1,0 +1,109 @@
+# Every source, by folder.  A test compares this with the disk.
+
+# --- what YANK_OS and YANK_ARCH may be -------------------------------------------
+
+set(YANK_OS_FOLDERS linux none)
+set(YANK_ARCH_FOLDERS amd64 none)
+set(YANK_ARCH_WITH_SWITCH amd64) # Gs with stacks of their own
+
+# --- core ---------------------------------------------------------------------------
+
+set(YANK_CORE_SOURCES
+  core/block.c
+  core/blocking.c
+  core/codemap.c
+  core/fork.c
+  core/host.c
+  core/init.c
+  core/lock.c
+  core/preempt.c
+  core/region.c
+  core/registry.c
+  core/report.c
+  core/request.c
+  core/resume.c
+  core/safepoint.c
+  core/status.c
+  core/suspend.c
+  core/thread.c)
+
+# --- systems: os/<name>, and what stands for one system on one CPU ------------------
+
+set(YANK_POSIX_SOURCES
+  os/posix/kick.c
+  os/posix/mthread.c
+  os/posix/pages.c
+  os/posix/posix.c
+  os/posix/posix_thread.c
+  os/posix/self.c
+  os/posix/sigstack.c)
+
+set(YANK_OS_linux_SOURCES
+  ${YANK_POSIX_SOURCES}
+  os/linux/futex.c
+  os/linux/linux.c
+  os/linux/linux_signal.c
+  os/linux/thread_stack.c)
+set(YANK_OS_linux_amd64_SOURCES os/linux/ucontext_amd64.c)
+set(YANK_OS_linux_none_SOURCES os/linux/ucontext_none.c)
+set(YANK_OS_linux_LIBRARIES pthread)
+
+set(YANK_OS_none_SOURCES
+  os/none/none.c)
+set(YANK_OS_none_LIBRARIES)
+
+# --- CPUs ------------------------------------------------------------------------------
+
+set(YANK_ARCH_amd64_SOURCES arch/amd64/amd64.c)
+set(YANK_ARCH_amd64_ASM_SOURCES
+  arch/amd64/stub_amd64.S
+  arch/amd64/switch_amd64.S)
+
+set(YANK_ARCH_none_SOURCES arch/none/none_arch.c)
+set(YANK_ARCH_none_ASM_SOURCES)
+
+# --- the default scheduler -----------------------------------------------------------
+
+set(YANK_SCHED_SOURCES
+  sched/run_queue.c
+  sched/sched.c
+  sched/sched_wait.c
+  sched/sleepers.c
+  sched/slices.c
+  sched/task.c
+  sched/task_end.c
+  sched/task_memory.c
+  sched/task_stack.c)
+
+# --- not instrumented by ThreadSanitizer ---------------------------------------------
+# What the handler runs.  It may have interrupted TSan's own runtime, in the
+# middle of itself, and would deadlock on its way back into it.  Everything else
+# is instrumented, g0 included: a stop never happens inside that runtime, since
+# it is not registered code.  (yank_bump() in core/status.c is marked in place:
+# the rest of its file has the atomics by which TSan sees what is ordered.)
+set(YANK_UNINSTRUMENTED_SOURCES
+  arch/amd64/amd64.c
+  core/codemap.c
+  core/preempt.c
+  core/report.c
+  core/safepoint.c
+  os/linux/futex.c
+  os/linux/linux_signal.c
+  os/linux/ucontext_amd64.c
+  os/posix/kick.c
+  os/posix/self.c)
+
+# --- what this build takes: YANK_SOURCES, YANK_ASM_SOURCES, YANK_OS_LIBRARIES --------
+
+macro(yank_collect_sources)
+  set(YANK_SOURCES
+    ${YANK_CORE_SOURCES}
+    ${YANK_OS_${YANK_OS}_SOURCES}
+    ${YANK_OS_${YANK_OS}_${YANK_ARCH}_SOURCES}
+    ${YANK_ARCH_${YANK_ARCH}_SOURCES})
+  if(YANK_SCHED)
+    list(APPEND YANK_SOURCES ${YANK_SCHED_SOURCES})
+  endif()
+  set(YANK_ASM_SOURCES ${YANK_ARCH_${YANK_ARCH}_ASM_SOURCES})
+  set(YANK_OS_LIBRARIES ${YANK_OS_${YANK_OS}_LIBRARIES})
+endmacro()
