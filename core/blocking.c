@@ -53,5 +53,6 @@ int yank_blocking_leave(struct yank_g *g)
     g->inside = false;
     yank_restore_poll_word(g);
     yank_run_call(g);
+    yank_poll(g); /* a yield asked meanwhile had no kick sent for it */
     return YANK_OK;
 }

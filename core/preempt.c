@@ -21,6 +21,7 @@ static bool still_injected(struct yank_g *g, const struct yank_regs *r)
     if (r->refusal != 0 || yank_arch_in_stub(r->pc) || r->sp < g->lo ||
         r->sp >= g->hi)
         return true; /* in the stub, on g0, or in a handler above them */
+    yank_code_left(g); /* g never came to say so itself */
     atomic_store_explicit(&g->injected, 0, memory_order_seq_cst);
     return false;
 }

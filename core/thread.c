@@ -109,7 +109,7 @@ static int thread_setup(struct yank_thread *t, const struct yank_stack *stack,
         m_teardown(m);
         return rc;
     }
-    t->p = (struct yank_p){ 0 };
+    t->p = (struct yank_p){ .opaque = { 0 } };
     yank_g_setup(g, stack->lo, stack->hi);
     g->name = name;
     m->thread = t;
@@ -163,7 +163,8 @@ int yank_thread_detach(struct yank_thread *t)
     YANK_STEP("detach: dead");
     m_unpublish(&t->m);
     yank_wait_zero(&g->visitors, YANK_NO_DEADLINE);
-    yank_free_blocks(g->blocks);
+    yank_free_blocks(g->blocks); /* of stops that a longjmp left */
+    yank_code_left(g);
     g->magic = 0;
     return YANK_OK;
 }

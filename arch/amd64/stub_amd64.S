@@ -126,10 +126,10 @@ FUNC SYM(yank_async_preempt)
     movq    %rdi, %rbx
     movq    YANK_M_CURG(%rbx), %r13
 
-    /* A function that resume_call left; it may be stopped itself, resumed
-     * with another one, and come back on another M. */
-4:  cmpq    $0, YANK_G_CALL_FN(%r13)
-    je      5f
+    /* A function that resume_call left.  It may be stopped itself, and come
+     * back on another M; whatever that stop's resume wants called it calls. */
+    cmpq    $0, YANK_G_CALL_FN(%r13)
+    je      4f
     C_DEFAULTS
     movq    %rsp, %rbp
     .cfi_remember_state
@@ -140,20 +140,19 @@ FUNC SYM(yank_async_preempt)
     movq    %rbp, %rsp
     .cfi_restore_state
     movq    YANK_G_M(%r13), %rbx
-    jmp     4b
 
     /* Vector state back.  With the mask of the save and not all ones: a PKRU
      * that is absent from the area would be reset. */
-5:  movq    YANK_G_BLOCKS(%r13), %r12
+4:  movq    YANK_G_BLOCKS(%r13), %r12
     VECTOR_MASK
     cmpl    $YANK_OP_FXSAVE, SYM(yank_amd64_vector_op)(%rip)
-    je      6f
+    je      5f
     xrstor64 YANK_BLOCK_AREA(%r12)
-    jmp     7f
-6:  fxrstor64 YANK_BLOCK_AREA(%r12)
+    jmp     6f
+5:  fxrstor64 YANK_BLOCK_AREA(%r12)
 
     /* The block goes from the G to this M. */
-7:  movq    YANK_BLOCK_NEXT(%r12), %rax
+6:  movq    YANK_BLOCK_NEXT(%r12), %rax
     movq    %rax, YANK_G_BLOCKS(%r13)
     movq    YANK_M_CACHE(%rbx), %rax
     movq    %rax, YANK_BLOCK_NEXT(%r12)
