@@ -1,0 +1,114 @@
+/* yank-demo: what its files share.  Only Yank's public headers are used. */
+#ifndef DEMO_H
+#define DEMO_H
+
+#include <yank/code.h>
+#include <yank/sched.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit codes. */
+enum { DEMO_OK = 0, DEMO_WRONG = 1, DEMO_USAGE = 2, DEMO_CANNOT = 3 };
+
+/* --- demo_options.c ---------------------------------------------------------*/
+
+struct demo_options {
+    int tasks; /* 0: one of each kind */
+    double seconds;
+    int slice_us, threads;
+    bool json;
+};
+/* An exit code, or -1: go on. */
+int demo_parse(struct demo_options *out, int argc, char **argv);
+
+/* --- kinds of work ------------------------------------------------------------ */
+
+#define DEMO_RESULT_BYTES 160
+
+struct demo_kind {
+    const char *name;
+    /* It ends, and says what came out: false for a failure, told in result. */
+    bool (*job)(const struct demo_kind *kind, void **state, char *result);
+    /* It never ends.  One of both is null. */
+    void (*endless)(const struct demo_kind *kind, void **state);
+    const char *script;      /* of Lua: a file or the text itself */
+    bool (*supported)(void); /* null: everywhere */
+};
+#define DEMO_KINDS 16
+extern const struct demo_kind demo_kinds[DEMO_KINDS];
+
+/* demo_loops.c: never return; registered code without polls. */
+void demo_empty_loop(const struct demo_kind *kind, void **state);
+void demo_call_free_loop(const struct demo_kind *kind, void **state);
+void demo_calls_loop(const struct demo_kind *kind, void **state);
+void demo_float_loop(const struct demo_kind *kind, void **state);
+/* demo_avx_*.c */
+bool demo_avx_supported(void);
+void demo_avx_loop(const struct demo_kind *kind, void **state);
+
+/* demo_compute.c */
+bool demo_hash(const struct demo_kind *kind, void **state, char *result);
+bool demo_sieve(const struct demo_kind *kind, void **state, char *result);
+bool demo_matrix(const struct demo_kind *kind, void **state, char *result);
+
+/* demo_lua.c: load reads the scripts and the text they work on; an
+ * interpreter is made by each call and kept in *state while it runs. */
+bool demo_lua_load(void);
+bool demo_lua_job(const struct demo_kind *kind, void **state, char *result);
+void demo_lua_endless(const struct demo_kind *kind, void **state);
+
+/* --- tasks --------------------------------------------------------------------- */
+
+struct demo_task {
+    const struct demo_kind *kind;
+    char name[48];
+    const char *expected; /* the result of the same job run alone */
+    char result[DEMO_RESULT_BYTES];
+    void *state; /* an interpreter; what an abandoned one leaves stays here */
+    struct yank_task *task;
+    int rounds; /* how often the job was done, each time with one result */
+    bool wrong;
+    struct yank_task_stats stats; /* at the end of the time */
+};
+
+/* --- latency -------------------------------------------------------------------- */
+
+struct demo_latency {
+    int64_t p50_ns, p99_ns;
+    int samples;
+};
+/* Sorts the samples. */
+struct demo_latency demo_percentiles(int64_t *samples, int n);
+
+/* demo_place.c: the calling thread on the first (0) or second (1) processor,
+ * where there are two.  The first call from one thread alone. */
+bool demo_place(int which);
+
+/* demo_floor.c: bare tgkill, handler, flag, on a thread in a call-free loop,
+ * with a signal of its own and nothing of Yank. */
+bool demo_floor(int64_t *samples, int n);
+
+/* demo_latency.c: suspend tasks that run, one at a time. */
+int demo_measure_suspend(struct yank_sched *sched, int64_t *samples, int n);
+
+/* --- demo_report.c ---------------------------------------------------------------- */
+
+struct demo_report {
+    const struct demo_options *options;
+    const struct demo_task *tasks;
+    int n_tasks;
+    double seconds; /* really */
+    int threads;
+    struct demo_latency suspend, floor;
+    struct yank_counters counters;
+    int suspends, suspend_timeouts; /* of tasks at work, unmeasured */
+};
+const char *demo_result_name(const struct demo_task *t);
+/* Not once run while another was preempted 100 times. */
+bool demo_starved(const struct demo_report *r, const struct demo_task *t);
+void demo_print_table(const struct demo_report *r);
+void demo_print_json(const struct demo_report *r);
+
+#endif

@@ -1,0 +1,117 @@
+/* How long a suspend of a running task takes.  Each endless kind runs alone
+ * for a while, so that the task is on a thread whenever it is asked. */
+#define _GNU_SOURCE /* nanosleep */
+#include "demo.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static int compare(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+struct demo_latency demo_percentiles(int64_t *samples, int n)
+{
+    if (n == 0)
+        return (struct demo_latency){ 0 };
+    qsort(samples, (size_t)n, sizeof *samples, compare);
+    return (struct demo_latency){ .p50_ns = samples[n / 2],
+                                  .p99_ns = samples[n * 99 / 100],
+                                  .samples = n };
+}
+
+struct endless {
+    const struct demo_kind *kind;
+    void *state;
+};
+
+static void endless_body(void *arg)
+{
+    struct endless *e = arg;
+
+    demo_place(1); /* its thread */
+    e->kind->endless(e->kind, &e->state);
+}
+
+static uint64_t runs(struct yank_task *t)
+{
+    struct yank_task_stats stats;
+
+    return yank_task_stats(t, &stats) == YANK_OK ? stats.runs : 0;
+}
+
+/* It was resumed after so many runs: wait until it is on a thread again, in
+ * its loop, and the system has found it a processor for that. */
+static void wait_running(struct yank_task *t, uint64_t before)
+{
+    const struct timespec gap = { .tv_nsec = 300000 };
+
+    do
+        nanosleep(&gap, NULL);
+    while (runs(t) == before);
+}
+
+static int suspend_often(struct yank_task *t, int64_t *samples, int n)
+{
+    uint64_t before = 0;
+    int got = 0;
+
+    for (int i = 0; i < n; i++) {
+        struct yank_stop stop;
+        int64_t start;
+
+        wait_running(t, before);
+        before = runs(t);
+        start = yank_now_ns();
+        if (yank_task_suspend(t, start + 1000000000, &stop) != YANK_OK)
+            continue;
+        samples[got++] = yank_now_ns() - start;
+        yank_resume_g(&stop);
+    }
+    return got;
+}
+
+static void end_it(struct yank_task *t)
+{
+    struct yank_stop stop;
+
+    if (yank_task_suspend(t, YANK_NO_DEADLINE, &stop) == YANK_OK)
+        yank_abandon_g(&stop);
+    yank_task_release(t);
+}
+
+/* A twin later in the list: one of both is enough. */
+static bool is_new(int i)
+{
+    for (int k = 0; k < i; k++)
+        if (demo_kinds[k].endless == demo_kinds[i].endless &&
+            demo_kinds[k].script == demo_kinds[i].script)
+            return false;
+    return true;
+}
+
+int demo_measure_suspend(struct yank_sched *sched, int64_t *samples, int n)
+{
+    static struct endless kept[DEMO_KINDS]; /* abandoned interpreters stay */
+    int got = 0, kinds = 0;
+
+    for (int i = 0; i < DEMO_KINDS; i++)
+        kinds += demo_kinds[i].endless != NULL;
+    for (int i = 0; i < DEMO_KINDS; i++) {
+        const struct demo_kind *kind = &demo_kinds[i];
+        struct yank_task *task;
+
+        if (kind->endless == NULL || !is_new(i) ||
+            (kind->supported != NULL && !kind->supported()))
+            continue;
+        kept[i] = (struct endless){ .kind = kind };
+        if (yank_go(sched, endless_body, &kept[i], NULL, &task) != YANK_OK)
+            break;
+        got += suspend_often(task, samples + got, n / kinds);
+        end_it(task);
+    }
+    return got;
+}

@@ -1,0 +1,299 @@
+/* yank-demo, from start to end: the jobs alone, the floor, all tasks
+ * together, the end of the endless ones, the suspend latency, the report. */
+#define _GNU_SOURCE /* nanosleep */
+#include "demo.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SAMPLES 2000
+#define POKE_EVERY_NS 5000000 /* suspends of tasks at work */
+#define POKE_DEADLINE_NS 100000000
+#define END_DEADLINE_NS 120000000000 /* safety net: jobs that do not end */
+
+static atomic_bool over; /* time is up: finish the round */
+
+static int cannot(const char *what, const char *why)
+{
+    fprintf(stderr, "yank-demo: %s: %s\n", what, why);
+    return DEMO_CANNOT;
+}
+
+static void sleep_ns(int64_t ns)
+{
+    const struct timespec t = { .tv_sec = ns / 1000000000,
+                                .tv_nsec = ns % 1000000000 };
+
+    nanosleep(&t, NULL);
+}
+
+/* --- the jobs alone -------------------------------------------------------------*/
+
+/* By kind; empty where there is none. */
+static char alone[DEMO_KINDS][DEMO_RESULT_BYTES];
+
+static bool run_alone(void)
+{
+    for (int i = 0; i < DEMO_KINDS; i++) {
+        const struct demo_kind *kind = &demo_kinds[i];
+        void *state = NULL;
+
+        if (kind->job != NULL && !kind->job(kind, &state, alone[i])) {
+            fprintf(stderr, "yank-demo: %s, run alone: %s\n", kind->name,
+                    alone[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- the tasks --------------------------------------------------------------------*/
+
+/* Neither this nor the job's own frame is registered code: what is stopped is
+ * the work that it calls. */
+static void task_body(void *arg)
+{
+    struct demo_task *t = arg;
+
+    if (t->kind->endless != NULL) {
+        t->kind->endless(t->kind, &t->state);
+        snprintf(t->result, sizeof t->result, "it came back");
+        t->wrong = true;
+        return;
+    }
+    do {
+        char result[DEMO_RESULT_BYTES];
+        bool ok = t->kind->job(t->kind, &t->state, result);
+
+        if (!t->wrong)
+            memcpy(t->result, result, sizeof result);
+        if (!ok || strcmp(result, t->expected) != 0)
+            t->wrong = true;
+        t->rounds++;
+    } while (!atomic_load(&over));
+}
+
+/* All kinds in turn, as far as the CPU can do them. */
+static void name_tasks(struct demo_task *tasks, int n)
+{
+    for (int i = 0, k = 0; i < n; k++) {
+        const struct demo_kind *kind = &demo_kinds[k % DEMO_KINDS];
+
+        if (kind->supported != NULL && !kind->supported())
+            continue;
+        tasks[i].kind = kind;
+        tasks[i].expected = kind->job != NULL ? alone[k % DEMO_KINDS] : NULL;
+        snprintf(tasks[i].name, sizeof tasks[i].name, "%s#%d", kind->name,
+                 i + 1);
+        i++;
+    }
+}
+
+static int start_tasks(struct yank_sched *sched, struct demo_task *tasks, int n)
+{
+    for (int i = 0; i < n; i++) {
+        struct yank_task_attr attr = { .struct_size = sizeof attr,
+                                       .stack_bytes = 512 << 10,
+                                       .name = tasks[i].name };
+        int rc = yank_go(sched, task_body, &tasks[i], &attr, &tasks[i].task);
+
+        if (rc != YANK_OK)
+            return cannot("starting a task", yank_strerror(rc));
+    }
+    return DEMO_OK;
+}
+
+/* --- while they run ---------------------------------------------------------------*/
+
+static void read_stats(struct demo_report *r, struct demo_task *tasks)
+{
+    for (int i = 0; i < r->n_tasks; i++)
+        yank_task_stats(tasks[i].task, &tasks[i].stats);
+}
+
+static void progress(const struct demo_report *r, struct demo_task *tasks,
+                     double seconds)
+{
+    unsigned long long preemptions = 0;
+
+    for (int i = 0; i < r->n_tasks; i++) {
+        struct yank_task_stats stats;
+
+        yank_task_stats(tasks[i].task, &stats);
+        preemptions += stats.preemptions;
+    }
+    fprintf(stderr, "\r%.1f of %.1f s, %llu preemptions, %d suspends ", seconds,
+            r->options->seconds, preemptions, r->suspends);
+}
+
+/* Now this task, now that is stopped for a moment: no result may suffer. */
+static void poke(struct demo_report *r, struct demo_task *t)
+{
+    struct yank_stop stop;
+    int rc =
+        yank_task_suspend(t->task, yank_now_ns() + POKE_DEADLINE_NS, &stop);
+
+    if (rc == YANK_OK) {
+        yank_resume_g(&stop);
+        r->suspends++;
+    } else if (rc == YANK_ETIMEDOUT) {
+        r->suspend_timeouts++;
+    }
+}
+
+static void watch(struct demo_report *r, struct demo_task *tasks)
+{
+    int64_t start = yank_now_ns(), now = start, shown = 0;
+    int64_t end = start + (int64_t)(r->options->seconds * 1e9);
+    bool terminal = isatty(STDERR_FILENO) != 0;
+
+    for (unsigned random = 1; now < end; random = random * 747796405u + 1) {
+        sleep_ns(end - now < POKE_EVERY_NS ? end - now : POKE_EVERY_NS);
+        poke(r, &tasks[(random >> 16) % (unsigned)r->n_tasks]);
+        now = yank_now_ns();
+        if (terminal && now - shown > 100000000) {
+            progress(r, tasks, (double)(now - start) / 1e9);
+            shown = now;
+        }
+    }
+    if (terminal)
+        fputs("\r\033[K", stderr);
+    read_stats(r, tasks);
+    r->seconds = (double)(yank_now_ns() - start) / 1e9;
+}
+
+/* --- the end ------------------------------------------------------------------------*/
+
+static bool abandon(struct demo_task *t)
+{
+    struct yank_stop stop;
+    enum yank_task_end end;
+    int rc = yank_task_suspend(t->task, yank_now_ns() + END_DEADLINE_NS, &stop);
+
+    if (rc == YANK_OK)
+        rc = yank_abandon_g(&stop);
+    if (rc != YANK_OK && rc != YANK_EDEAD) {
+        fprintf(stderr, "yank-demo: %s cannot be ended: %s\n", t->name,
+                yank_strerror(rc));
+        return false;
+    }
+    return yank_join(t->task, YANK_NO_DEADLINE, &end) == YANK_OK;
+}
+
+/* Jobs finish their round, endless tasks are abandoned.  False: one of them
+ * is still there. */
+static bool end_tasks(struct demo_task *tasks, int n)
+{
+    int64_t deadline = yank_now_ns() + END_DEADLINE_NS;
+    bool ended = true;
+
+    atomic_store(&over, true);
+    for (int i = 0; i < n; i++)
+        if (tasks[i].kind->job != NULL &&
+            yank_join(tasks[i].task, deadline, NULL) != YANK_OK) {
+            snprintf(tasks[i].result, sizeof tasks[i].result,
+                     "did not finish its round");
+            tasks[i].wrong = true;
+        }
+    for (int i = 0; i < n; i++) {
+        if ((tasks[i].kind->job == NULL || tasks[i].wrong) &&
+            !abandon(&tasks[i]))
+            ended = false;
+        yank_task_release(tasks[i].task);
+    }
+    return ended;
+}
+
+/* --- all of it ------------------------------------------------------------------------*/
+
+static int start_yank(const struct demo_options *o, struct yank_sched **sched)
+{
+    struct yank_options yo = { .struct_size = sizeof yo };
+    struct yank_sched_attr sa = { .struct_size = sizeof sa,
+                                  .threads = (unsigned)o->threads,
+                                  .slice_ns = (int64_t)o->slice_us * 1000 };
+    struct yank_caps caps;
+    int rc = yank_init(&yo);
+
+    if (rc != YANK_OK)
+        return cannot("yank_init", yank_strerror(rc));
+    yank_get_caps(&caps);
+    if ((caps.active & YANK_CAP_ASYNC) == 0)
+        return cannot("no kicks, endless tasks would never stop", caps.why);
+    rc = yank_sched_start(&sa, sched);
+    if (rc != YANK_OK)
+        return cannot("yank_sched_start", yank_strerror(rc));
+    return DEMO_OK;
+}
+
+/* Each measured with nothing else to do for the machine. */
+static void measure(struct demo_report *r, struct yank_sched *sched)
+{
+    int64_t *samples = malloc(SAMPLES * sizeof *samples);
+
+    if (samples == NULL)
+        return;
+    demo_place(0);
+    r->suspend = demo_percentiles(
+        samples, demo_measure_suspend(sched, samples, SAMPLES));
+    if (demo_floor(samples, SAMPLES))
+        r->floor = demo_percentiles(samples, SAMPLES);
+    free(samples);
+}
+
+static int verdict(const struct demo_report *r)
+{
+    for (int i = 0; i < r->n_tasks; i++)
+        if (r->tasks[i].wrong || demo_starved(r, &r->tasks[i]))
+            return DEMO_WRONG;
+    return DEMO_OK;
+}
+
+static int run(struct demo_report *r, struct demo_task *tasks)
+{
+    struct yank_sched *sched;
+    int rc = start_yank(r->options, &sched);
+
+    if (rc == DEMO_OK)
+        rc = start_tasks(sched, tasks, r->n_tasks);
+    if (rc != DEMO_OK)
+        return rc;
+    watch(r, tasks);
+    if (!end_tasks(tasks, r->n_tasks))
+        return DEMO_WRONG;
+    yank_get_counters(&r->counters); /* of the tasks at work */
+    measure(r, sched);
+    rc = yank_sched_stop(sched);
+    if (rc == YANK_OK)
+        rc = yank_fini();
+    if (rc != YANK_OK)
+        return cannot("the end", yank_strerror(rc));
+    demo_print_table(r);
+    if (r->options->json)
+        demo_print_json(r);
+    return verdict(r);
+}
+
+int main(int argc, char **argv)
+{
+    struct demo_options o;
+    int rc = demo_parse(&o, argc, argv);
+    struct demo_report r = { .options = &o, .threads = o.threads };
+    struct demo_task *tasks;
+
+    if (rc >= 0)
+        return rc;
+    r.n_tasks = o.tasks != 0 ? o.tasks : DEMO_KINDS;
+    tasks = calloc((size_t)r.n_tasks, sizeof *tasks);
+    r.tasks = tasks;
+    if (tasks == NULL)
+        return cannot("the tasks", "no memory");
+    if (!demo_lua_load() || !run_alone())
+        return DEMO_CANNOT;
+    name_tasks(tasks, r.n_tasks);
+    return run(&r, tasks);
+}
