@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# What has to be on the machine: finds what is missing, and installs it where
+# that is known to work.
+
+die() {
+    echo "ci/run: $*" >&2
+    exit 1
+}
+die_unable() {
+    echo "ci/run: $*" >&2
+    exit 2
+}
+
+has_header() { # has_header COMPILER NAME...
+    local compiler=$1
+    shift
+    printf '#include <%s>\n' "$@" |
+        "$compiler" -E -o /dev/null - >/dev/null 2>&1
+}
+# A library that the compiler driver would find.
+has_lib() { [ -e "$("$1" -print-file-name="$2" 2>/dev/null)" ]; }
+cmake_is_new() {
+    local version
+    version=$(cmake --version 2>/dev/null | sed -n '1s/[^0-9]*//p')
+    [ "$(printf '%s\n' 3.25 "$version" | sort -V | head -n 1)" = 3.25 ]
+}
+
+# missing THING: prints the packages that THING lacks, a blank line if none.
+missing() {
+    case $1 in
+    base)
+        cmake_is_new || echo cmake
+        command -v gcc >/dev/null || echo gcc
+        command -v objcopy >/dev/null || echo binutils
+        has_header gcc stdio.h || echo libc6-dev
+        ;;
+    build)
+        command -v ninja >/dev/null || command -v make >/dev/null ||
+            echo ninja-build
+        ;;
+    cmocka)
+        has_header gcc stdarg.h stddef.h stdint.h setjmp.h cmocka.h ||
+            echo libcmocka-dev
+        ;;
+    lua) has_lib gcc liblua5.4.a || echo liblua5.4-dev ;;
+    gdb) command -v gdb >/dev/null || echo gdb ;;
+    gcc-sanitizers)
+        has_lib gcc libasan.so || echo "libgcc-$(gcc -dumpversion)-dev"
+        ;;
+    clang) command -v clang >/dev/null || echo clang ;;
+    clang-sanitizers)
+        if ! command -v clang >/dev/null; then
+            echo clang
+        elif ! echo 'int main(void) { return 0; }' |
+            clang -fsanitize=thread -x c -o /dev/null - 2>/dev/null; then
+            echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
+        fi
+        ;;
+    *) die "need: $1?" ;;
+    esac
+}
+
+# can_install: 0 yes, with $as_root set; else says why not.
+can_install() {
+    as_root=()
+    if ! command -v apt-get >/dev/null; then
+        why_not="not Debian or Ubuntu"
+        return 1
+    elif [ "$(id -u)" -eq 0 ]; then
+        return 0
+    elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>&1; } \
+        >/dev/null; then
+        as_root=(sudo)
+        return 0
+    fi
+    why_not="neither root nor sudo"
+    return 1
+}
+
+apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" \
+        </dev/null >&2
+}
+
+# try_need THING...: 0 all there, maybe after installing; 1 not, see
+# $still_missing.  A second round, because what comes with a compiler can only
+# be asked of it once it is there.
+try_need() {
+    local thing round
+    for round in 1 2; do
+        still_missing=$(for thing; do missing "$thing"; done | sort -u |
+            tr '\n' ' ')
+        [ -n "$still_missing" ] || return 0
+        can_install || return 1
+        echo "ci/run: installing $still_missing" >&2
+        # shellcheck disable=SC2086 # one word a package
+        if ! apt install --no-install-recommends $still_missing 2>/dev/null
+        then
+            apt update
+            apt install --no-install-recommends $still_missing ||
+                die_unable "apt-get cannot install $still_missing"
+        fi
+    done
+    still_missing=$(for thing; do missing "$thing"; done | sort -u | tr '\n' ' ')
+    why_not="apt-get has no such version (CMake must be 3.25 or newer)"
+    [ -z "$still_missing" ]
+}
+
+need() {
+    try_need "$@" ||
+        die_unable "please install $still_missing($why_not)"
+}
