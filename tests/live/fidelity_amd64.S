@@ -203,7 +203,11 @@
     .endr
     .endm
 
-    .section yank_text, "ax", %progbits
+/* Only one of the tests has it. */
+    .weak   fidelity_entry
+
+    .section .text.fidelity, "ax", %progbits
+LABEL fidelity_text_lo
 
 /* void fidelity_dirty(const struct fidelity_state *in,
  *                     struct fidelity_state *out): everything holds a pattern.*/
@@ -301,6 +305,7 @@ FUNC fidelity_scramble
     addq    $8, %rsp
     ret
 END fidelity_scramble
+LABEL fidelity_text_hi
 
     CODE
 
@@ -349,6 +354,7 @@ FUNC fidelity_kept
     ldmxcsr fidelity_kept_values+48(%rip)
     fldcw   fidelity_kept_values+52(%rip)
     call    *%rax
+LABEL fidelity_kept_return
     movq    16(%rsp), %r9
     movq    %rbx, (%r9)
     movq    %rbp, 8(%r9)

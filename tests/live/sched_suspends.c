@@ -18,11 +18,11 @@ static void works(void *arg)
     struct worker *w = arg;
     uint64_t first = spin(5000);
 
-    while (atomic_load(&w->quit) == 0) {
+    do {
         if (spin(5000) != first)
             w->wrong++;
         atomic_fetch_add(&w->rounds, 1);
-    }
+    } while (atomic_load(&w->quit) == 0);
 }
 
 static void start(struct yank_sched *s, struct worker *w)

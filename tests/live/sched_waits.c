@@ -48,7 +48,7 @@ static void sched_unpark_before_park_counts_once(void **state)
 
 /* --- ping-pong, with slices cutting in everywhere -------------------------------- */
 
-#define TURNS 20000
+#define TURNS 5000
 
 struct side {
     struct yank_task *self, *other;

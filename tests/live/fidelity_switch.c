@@ -1,0 +1,102 @@
+/* live_fidelity_switch: yank_arch_mcall and yank_arch_execute keep what C
+ * callees keep, and a new G starts in the state C expects.  No thread, no kick:
+ * an M and a G that core/ does not know.
+ * Linked with fidelity_amd64.S and --wrap=yank_async_preempt2. */
+#define _GNU_SOURCE
+#include "fidelity.h"
+
+/* f(a, b, c, d) with FID_KEPT values in what C callees keep; out: the same
+ * registers afterwards. */
+void fidelity_kept(void (*f)(void), const void *a, const void *b,
+                   const void *c, const void *d, uint64_t out[FID_KEPT]);
+struct yank_g *fidelity_bad_callee(struct yank_m *m, struct yank_g *g,
+                                   void *next);
+void fidelity_first(void *user);
+void fidelity_entry(void);
+extern const uint64_t fidelity_kept_values[FID_KEPT];
+extern const char fidelity_kept_return[];
+
+void fidelity_nested(void)
+{
+}
+void fidelity_on_g0(struct yank_m *m)
+{
+    (void)m;
+}
+
+static struct yank_m own_m;
+static struct yank_g own_g;
+static uint64_t kept[5][FID_KEPT];
+static int switched;
+
+static void mcall_keeps(struct yank_g *next, uint64_t out[FID_KEPT])
+{
+    fidelity_kept((void (*)(void))yank_arch_mcall, &own_m, &own_g,
+                  (const void *)(uintptr_t)fidelity_bad_callee, next, out);
+}
+
+/* On own_g's stack, from fidelity_first. */
+void fidelity_entry(void)
+{
+    switched = 1;
+    mcall_keeps(&own_g, kept[0]); /* to g0 and straight back */
+    switched = 2;
+    mcall_keeps(NULL, kept[1]); /* main goes on, and comes back */
+    switched = 3;
+    mcall_keeps(NULL, kept[2]);
+    abort();
+}
+
+static void execute_keeps(uint64_t out[FID_KEPT])
+{
+    fidelity_kept((void (*)(void))yank_arch_execute, &own_m, &own_g, NULL,
+                  NULL, out);
+}
+
+static void a_switch_keeps_what_c_callees_keep(void **state)
+{
+    static _Alignas(16) unsigned char stack[64 * 1024];
+    struct yank_call_saved saved = { 0 };
+
+    (void)state;
+    own_g.lo = (uintptr_t)stack;
+    own_g.hi = own_g.lo + sizeof stack;
+    own_g.entry = fidelity_first;
+    own_g.user = &own_g;
+    atomic_init(&own_m.curg, &own_g);
+    fidelity_bad_entry = 0;
+    yank_arch_make_context(&own_g);
+    execute_keeps(kept[3]);
+    assert_int_equal(switched, 2);
+    execute_keeps(kept[4]);
+    assert_int_equal(switched, 3);
+    for (int i = 0; i < 5; i++)
+        if (i != 2)
+            assert_memory_equal(kept[i], fidelity_kept_values,
+                                sizeof kept[i]);
+    assert_int_equal(fidelity_bad_entry, 0);
+
+    fidelity_kept((void (*)(void))yank_arch_call_saved, &saved, NULL, NULL,
+                  NULL, kept[0]);
+    assert_memory_equal(saved.reg, fidelity_kept_values, 6 * 8);
+    assert_int_equal(saved.pc, (uintptr_t)fidelity_kept_return);
+    own_g.saved = (struct yank_call_saved){ 0 };
+    /* Refused, for this thread has no G; what it stored is the same. */
+    fidelity_kept((void (*)(void))yank_blocking_enter, &own_g, NULL, NULL,
+                  NULL, kept[0]);
+    assert_memory_equal(&own_g.saved, &saved, sizeof saved);
+    assert_int_equal(yank_blocking_enter(NULL), YANK_ETHREAD);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_switch_keeps_what_c_callees_keep),
+    };
+    int rc = fidelity_setup(argc, argv);
+
+    if (rc != 0)
+        return rc;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return yank_fini() != YANK_OK || failed != 0;
+}

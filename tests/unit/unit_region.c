@@ -1,0 +1,379 @@
+/* No-preempt regions and polls: a stop asked inside happens at the end, with
+ * no resend; polls stop synchronously; the poll word belongs to the G. */
+#include "fake/unit.h"
+#include "fake/world.h"
+
+static unsigned depth;
+static bool in_region;
+static struct yank_counters last;
+
+static void count(void)
+{
+    must_rc(yank_get_counters(&last), YANK_OK);
+}
+
+static void suspender(void *arg)
+{
+    (void)arg;
+    world_wait(0);
+    int rc = world_hold(0, YANK_NO_DEADLINE);
+    must(rc == YANK_OK);
+    must(!in_region);
+    world_done();
+}
+
+/* In and out of nested regions, then a loop. */
+static void nests(void *arg)
+{
+    int i = (int)(uintptr_t)arg;
+    struct yank_g *g = world_g(i);
+
+    world_attach(i);
+    for (unsigned k = 0; k < depth; k++) {
+        yank_preempt_disable(g);
+        in_region = true;
+        user_step(FAKE_USER_LO);
+    }
+    for (unsigned k = 0; k < depth; k++) {
+        in_region = k + 1 < depth;
+        yank_preempt_enable(g);
+        user_step(FAKE_USER_LO);
+    }
+    must(atomic_load(&g->region_depth) == 0);
+    user_loop(&w.quit);
+    world_no_debts(g);
+    world_detach(i);
+}
+
+static void region(unsigned nested)
+{
+    world_reset();
+    depth = nested;
+    in_region = false;
+    fake_party("T", nests, WORLD_ARG(0));
+    fake_party("A", suspender, NULL);
+    world_works();
+}
+
+static void once(void)
+{
+    region(1);
+}
+
+static void held_without_resend(void)
+{
+    must(w.held == 1);
+    count();
+    must(last.kicks_resent == 0);
+}
+
+CLAIM(unit_a_stop_asked_in_a_region_happens_at_its_end)
+{
+    static const struct fake_spec spec = { .name = "region",
+                                           .setup = once,
+                                           .check = held_without_resend,
+                                           .bound = 4,
+                                           .runs = 60000,
+                                           .walks = 10000 };
+    explore(&spec);
+}
+
+static void twice(void)
+{
+    region(2);
+}
+
+CLAIM(unit_a_stop_asked_in_nested_regions_happens_at_the_outer_end)
+{
+    static const struct fake_spec spec = { .name = "nested",
+                                           .setup = twice,
+                                           .check = held_without_resend,
+                                           .bound = 3,
+                                           .runs = 40000,
+                                           .walks = 10000 };
+    explore(&spec);
+}
+
+static void two_suspenders(void)
+{
+    region(1);
+    fake_party("B", suspender, NULL);
+    world_works();
+}
+
+static void two_held(void)
+{
+    must(w.held == 2);
+    count();
+    must(last.kicks_resent == 0);
+}
+
+CLAIM(unit_two_stops_asked_in_a_region_both_happen)
+{
+    static const struct fake_spec spec = { .name = "region2",
+                                           .setup = two_suspenders,
+                                           .check = two_held,
+                                           .bound = 3,
+                                           .runs = 40000,
+                                           .walks = 10000 };
+    explore(&spec);
+}
+
+/* --- written out ----------------------------------------------------------------*/
+
+CLAIM(unit_deferral_needs_one_kick_and_no_poll)
+{
+    static const struct fake_spec spec = { .name = "deferred",
+                                           .setup = once };
+    struct party *t = &fake.party[0], *a = &fake.party[1];
+    struct yank_g *g = world_g(0);
+
+    script_begin(&spec);
+    script_until(t, "user");
+    script_through(a);
+    must(fake.sends == 1);
+    script_deliver_until(t, "handler: last instruction");
+    must(atomic_load(&w.t[0].m.outcome) == YANK_DEFERRED);
+    must(atomic_load(&g->region_pending) == 1);
+    script_through(a); /* sees the answer, waits */
+    must(a->state == PARTY_WAIT && a->until == YANK_NO_DEADLINE);
+    script_until(t, "region: pending cleared");
+    script_through(t);
+    must(atomic_load(&g->status) == YANK_PREEMPTED);
+    script_finish();
+    must(w.held == 1 && fake.sends == 1);
+}
+
+/* --- holding and regions -----------------------------------------------------------*/
+
+static struct yank_stop kept;
+static _Atomic uint32_t go_on;
+
+/* Holds thread 1, is asked inside a region, leaves the region still holding;
+ * somebody else resumes. */
+static void holds_in_region(void *arg)
+{
+    struct yank_g *g = world_g(0);
+
+    (void)arg;
+    world_attach(0);
+    world_wait(1);
+    must_rc(yank_suspend_g(world_g(1), YANK_NO_DEADLINE, &kept), YANK_OK);
+    must(atomic_load(&g->holding) == 1);
+    yank_preempt_disable(g);
+    user_step(FAKE_USER_LO);
+    yank_preempt_enable(g);
+    atomic_store(&go_on, 1);
+    user_loop(&w.quit);
+    must(atomic_load(&g->holding) == 0);
+    world_no_debts(g);
+    world_detach(0);
+}
+
+static void resumes_for_it(void *arg)
+{
+    (void)arg;
+    while (atomic_load(&go_on) == 0)
+        fake_block(PARTY_USER, &go_on, INT64_MAX);
+    must_rc(yank_resume_g(&kept), YANK_OK);
+    world_done();
+}
+
+static void holder_setup(void)
+{
+    world_reset();
+    in_region = false;
+    atomic_store(&go_on, 0);
+    fake_party("H", holds_in_region, WORLD_ARG(0));
+    fake_party("T", world_target, WORLD_ARG(1));
+    fake_party("A", suspender, NULL);
+    fake_party("R", resumes_for_it, NULL);
+    world_works();
+    world_works();
+}
+
+static void one_held(void)
+{
+    must(w.held == 1);
+}
+
+CLAIM(unit_a_stop_deferred_while_holding_happens_after_a_foreign_resume)
+{
+    static const struct fake_spec spec = { .name = "foreign-resume",
+                                           .setup = holder_setup,
+                                           .check = one_held,
+                                           .bound = 3,
+                                           .runs = 40000,
+                                           .walks = 10000 };
+    explore(&spec);
+}
+
+/* --- polls ---------------------------------------------------------------------------*/
+
+static void polls(void *arg)
+{
+    int i = (int)(uintptr_t)arg;
+    struct yank_g *g = world_g(i);
+
+    world_attach(i);
+    while (atomic_load(&w.quit) == 0) {
+        fake_block_changed(&g->event, atomic_load(&g->event));
+        if (*yank_g_poll_word(g) > (uintptr_t)&g)
+            yank_poll(g);
+    }
+    must(fake.party[0].stops == 0);
+    world_no_debts(g);
+    world_detach(i);
+}
+
+static void poll_suspender(void *arg)
+{
+    (void)arg;
+    world_wait(0);
+    must_rc(world_hold(0, YANK_NO_DEADLINE), YANK_OK);
+    must(--w.working != 0 || (atomic_store(&w.quit, 1), true));
+    yank_bump(world_g(0));
+}
+
+static void poll_setup(void)
+{
+    world_reset();
+    fake.no_kicks = true;
+    fake_party("T", polls, WORLD_ARG(0));
+    fake_party("A", poll_suspender, NULL);
+    fake_party("B", poll_suspender, NULL);
+    world_works();
+    world_works();
+}
+
+static void polled_twice(void)
+{
+    must(w.held == 2);
+}
+
+CLAIM(unit_polls_stop_a_g_without_any_kick)
+{
+    static const struct fake_spec spec = { .name = "poll",
+                                           .setup = poll_setup,
+                                           .check = polled_twice,
+                                           .bound = 2,
+                                           .walks = 5000 };
+    explore(&spec);
+}
+
+static void word_is_restored(void *arg)
+{
+    struct yank_g *g = world_g(0);
+    const uintptr_t *word = yank_g_poll_word(g);
+
+    (void)arg;
+    world_attach(0);
+    must((const void *)word ==
+         (const void *)((char *)g + YANK_G_POLL_WORD_OFFSET));
+    must(*word == g->guard && *word > g->lo && *word < (uintptr_t)&g);
+    yank_poison(g); /* an ask that was withdrawn since */
+    must(*word == YANK_POISON);
+    yank_poll(g);
+    must(*word == g->guard);
+    /* Asked between the restore and the re-read. */
+    atomic_store(&g->asks, 1);
+    yank_restore_poll_word(g);
+    must(*word == YANK_POISON);
+    atomic_store(&g->asks, 0);
+    yank_restore_poll_word(g);
+    must(*word == g->guard);
+    atomic_store(&g->yield, 1);
+    yank_restore_poll_word(g);
+    must(*word == YANK_POISON);
+    atomic_store(&g->yield, 0);
+    yank_restore_poll_word(g);
+    /* In a region a poll leaves it poisoned. */
+    yank_preempt_disable(g);
+    yank_poison(g);
+    yank_poll(g);
+    must(*word == YANK_POISON);
+    yank_preempt_enable(g);
+    must(*word == g->guard);
+    world_no_debts(g);
+    world_detach(0);
+}
+
+CLAIM(unit_the_g_restores_its_poll_word_and_poisons_it_again)
+{
+    fake_alone(word_is_restored, NULL);
+}
+
+/* A suspender must never find the word restored over its ask. */
+static void word_holds_while_asked(void)
+{
+    const struct yank_g *g = world_g(0);
+
+    if (w.working == 2 && atomic_load(&w.ready[0]) != 0 &&
+        fake.cur->id == 0 && fake.cur->state == PARTY_READY &&
+        fake.cur->pc != 0 && atomic_load(&g->asks) != 0 &&
+        YANK_BASE(atomic_load(&g->status)) == YANK_RUNNING &&
+        (atomic_load(&g->status) & YANK_SCAN) == 0)
+        must(atomic_load(&g->poll_word) == YANK_POISON);
+}
+
+static void loop_and_two(void)
+{
+    world_reset();
+    in_region = false;
+    fake_party("T", world_target, WORLD_ARG(0));
+    fake_party("A", suspender, NULL);
+    fake_party("B", suspender, NULL);
+    world_works();
+    world_works();
+}
+
+CLAIM(unit_user_code_never_runs_with_an_ask_and_a_clean_word)
+{
+    static const struct fake_spec spec = {
+        .name = "word",
+        .setup = loop_and_two,
+        .check = two_held,
+        .invariant = word_holds_while_asked,
+        .bound = 3,
+        .runs = 40000,
+        .walks = 5000
+    };
+    explore(&spec);
+}
+
+/* --- calls ------------------------------------------------------------------------------*/
+
+static void *sees_region(void *arg)
+{
+    must(atomic_load(&world_g(0)->region_depth) == 1);
+    return arg;
+}
+
+static void *sees_nothing(void *arg)
+{
+    return arg;
+}
+
+static void calls(void *arg)
+{
+    must(yank_call_no_preempt(sees_nothing, arg) == arg);
+    world_attach(0);
+    must(yank_call_no_preempt(sees_region, arg) == arg);
+    must(atomic_load(&world_g(0)->region_depth) == 0);
+    world_detach(0);
+}
+
+CLAIM(unit_call_no_preempt_is_a_region_on_a_g_and_a_call_elsewhere)
+{
+    fake_alone(calls, &depth);
+}
+
+CLAIMS_MAIN(CLAIMED(unit_a_stop_asked_in_a_region_happens_at_its_end),
+            CLAIMED(unit_a_stop_asked_in_nested_regions_happens_at_the_outer_end),
+            CLAIMED(unit_two_stops_asked_in_a_region_both_happen),
+            CLAIMED(unit_deferral_needs_one_kick_and_no_poll),
+            CLAIMED(unit_a_stop_deferred_while_holding_happens_after_a_foreign_resume),
+            CLAIMED(unit_polls_stop_a_g_without_any_kick),
+            CLAIMED(unit_the_g_restores_its_poll_word_and_poisons_it_again),
+            CLAIMED(unit_user_code_never_runs_with_an_ask_and_a_clean_word),
+            CLAIMED(unit_call_no_preempt_is_a_region_on_a_g_and_a_call_elsewhere))
