@@ -345,7 +345,7 @@ int yank_ask_yield(struct yank_g *g)
     yank_count_down(&yank_rt.in_window);
     if (m == NULL)
         return YANK_OK;
-    if (kicks_allowed(g))
+    if (kicks_allowed(g) && m != yank_m_self()) /* a poll will do for us */
         send_kick(m, g, false);
     yank_count_down(&m->kickers);
     return YANK_OK;
@@ -373,6 +373,8 @@ int yank_preempt_one(struct yank_m *m)
         return YANK_EINIT;
     if (m == NULL || m->magic != YANK_M_MAGIC)
         return YANK_EINVAL;
+    if (m->thread != NULL)
+        return YANK_ENOTSUP;
     /* Relaxed, all: racy by design, a wrong hit is a needless yield. */
     struct yank_p *p = atomic_load_explicit(&m->p, memory_order_relaxed);
     struct yank_g *g = atomic_load_explicit(&m->curg, memory_order_relaxed);
@@ -384,6 +386,8 @@ int yank_preempt_one(struct yank_m *m)
     yank_poison(g);
     if (!kicks_allowed(g))
         return yank_rt.async ? YANK_OK : YANK_ENOSYS;
+    if (m == yank_m_self())
+        return YANK_OK; /* the next poll */
     atomic_fetch_add_explicit(&m->kickers, 1, memory_order_seq_cst);
     if (atomic_load_explicit(&m->os_id, memory_order_relaxed) != 0)
         send_kick(m, g, false);

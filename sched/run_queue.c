@@ -197,7 +197,6 @@ static void put_on(struct yank_sched *s, struct yank_worker *w,
 static void take_back(struct yank_sched *s, struct yank_worker *w,
                       struct yank_task *t)
 {
-    t->stats.runs--;
     if (w->current != t)
         return; /* resumed by now: enqueue() has taken it off us */
     w->current = NULL;

@@ -55,7 +55,7 @@ LABEL SYM(yank_amd64_stub_lo)
  *
  * In:       (rsp) = M, 8(rsp) = resume PC, above it YANK_RED_ZONE bytes that
  *           are not ours, m->spare not null
- * Keeps:    rbx = M, r12 = vector block, r13 = G, from the spill to the reload
+ * Keeps:    rbx = M, r12 = vector block, r13 = G, between spill and reload
  * Clobbers: nothing; the interrupted code did not agree to lose any register
  * Stack:    YANK_FRAME_BYTES + YANK_FRAME_BELOW under the red zone
  * Unwind:   the resume PC is the next instruction and not a return address,
@@ -118,13 +118,13 @@ FUNC SYM(yank_async_preempt)
     movq    %r12, YANK_G_BLOCKS(%r13)
     movq    $0, YANK_M_SPARE(%rbx)
 
-    /* To g0; the return is the resume, on whichever M. */
+    /* To g0; the return is the resume, on the M in rdi. */
     movq    %rbx, %rdi
     movq    %r13, %rsi
     leaq    SYM(yank_async_preempt2)(%rip), %rdx
-    call    SYM(yank_amd64_to_g0)       /* rdi = the M that resumes us */
+    call    SYM(yank_amd64_to_g0)
     movq    %rdi, %rbx
-    movq    YANK_M_CURG(%rbx), %r13
+    movq    %rax, %r13
 
     /* A function that resume_call left.  It may be stopped itself, and come
      * back on another M; whatever that stop's resume wants called it calls. */

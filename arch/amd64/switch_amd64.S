@@ -3,7 +3,7 @@
  *
  * A G that is not on an M has at g->sp the return address of a call to
  * yank_amd64_to_g0, or the first instruction of all; it goes on there with
- * rdi = the M, and no other register is kept. */
+ * rdi = the M and rax = itself, and no other register is kept. */
 #include "offsets_amd64.h"
 
 /* The registers that C callees keep; 6 * 8 bytes.  MXCSR and the x87 control
@@ -81,8 +81,8 @@ LABEL SYM(yank_amd64_switch_lo)
 /* Called as if it were void f(m, g, fn, arg); fn(m, g, arg) runs on g0.
  *
  * In:       rdi = M, rsi = G, rdx = fn, rcx = arg, on G's stack
- * Out:      returns on the stack of the G that fn named: rdi = M; or, for
- *           null, from yank_arch_execute()
+ * Out:      returns on the stack of the G that fn named: rdi = M, rax = G; or,
+ *           for null, from yank_arch_execute()
  * Clobbers: everything but SP; the callers kept what they need
  * Stack:    its return address, which is g->sp
  * Unwind:   by rbp, kept by fn, to the caller on G's stack.  A signal frame,
@@ -143,7 +143,7 @@ LABEL SYM(yank_amd64_leave)             /* rsp = m->g0_sp again */
 END SYM(yank_arch_execute)
 
 /* The first instructions of a G, at the top of its stack, 16-byte aligned.
- * In: rdi = M, whose curg is the G.  Unwind: nobody called this. */
+ * In: rax = the G.  Unwind: nobody called this. */
 FUNC SYM(yank_amd64_first)
     .cfi_startproc
     .cfi_def_cfa %rsp, 0
@@ -151,7 +151,6 @@ FUNC SYM(yank_amd64_first)
     LANDING_PAD
     fninit
     ldmxcsr .Lmxcsr_default(%rip)
-    movq    YANK_M_CURG(%rdi), %rax
     movq    YANK_G_USER(%rax), %rdi
     xorl    %ebp, %ebp                  /* the end for frame pointer walkers */
     call    *YANK_G_ENTRY(%rax)

@@ -86,12 +86,17 @@ struct demo_latency demo_percentiles(int64_t *samples, int n);
  * where there are two.  The first call from one thread alone. */
 bool demo_place(int which);
 
-/* demo_floor.c: bare tgkill, handler, flag, on a thread in a call-free loop,
+/* Both: at most n samples, and for a few seconds at most, since a busy machine
+ * may make each of them a matter of milliseconds.  How many there are.
+ * demo_floor.c: bare tgkill, handler, flag, on a thread in a call-free loop,
  * with a signal of its own and nothing of Yank. */
-bool demo_floor(int64_t *samples, int n);
-
+int demo_floor(int64_t *samples, int n);
 /* demo_latency.c: suspend tasks that run, one at a time. */
 int demo_measure_suspend(struct yank_sched *sched, int64_t *samples, int n);
+
+/* demo_latency.c: the hard end of a task, whatever it does: it is suspended,
+ * abandoned, joined and released.  An error code. */
+int demo_end(struct yank_task *task, int64_t deadline_ns);
 
 /* --- demo_report.c ---------------------------------------------------------------- */
 

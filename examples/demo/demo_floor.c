@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FLOOR_SIGNAL SIGUSR2
+#define SECONDS 3
 
 static atomic_int asked, answered;
 static atomic_long thread_id;
@@ -54,30 +55,41 @@ static bool sample(int64_t *ns, int i)
     return true;
 }
 
-bool demo_floor(int64_t *samples, int n)
+static int sample_often(int64_t *samples, int n)
 {
     /* Long enough for the thread to be back in its loop. */
     const struct timespec gap = { .tv_nsec = 50000 };
+    int64_t end = yank_now_ns() + SECONDS * 1000000000LL;
+    int got = 0;
+
+    while (atomic_load(&thread_id) == 0)
+        nanosleep(&gap, NULL);
+    while (got < n && yank_now_ns() < end) {
+        nanosleep(&gap, NULL);
+        if (!sample(&samples[got], got + 1))
+            break;
+        got++;
+    }
+    return got;
+}
+
+int demo_floor(int64_t *samples, int n)
+{
     struct sigaction action, old;
     pthread_t thread;
-    bool ok = true;
+    int got = 0;
 
     memset(&action, 0, sizeof action);
     action.sa_handler = on_floor_signal;
     action.sa_flags = SA_RESTART;
     sigfillset(&action.sa_mask);
     if (sigaction(FLOOR_SIGNAL, &action, &old) != 0)
-        return false;
-    if (pthread_create(&thread, NULL, spin, NULL) != 0)
-        return false;
-    while (atomic_load(&thread_id) == 0)
-        nanosleep(&gap, NULL);
-    for (int i = 0; i < n && ok; i++) {
-        nanosleep(&gap, NULL);
-        ok = sample(&samples[i], i + 1);
+        return 0;
+    if (pthread_create(&thread, NULL, spin, NULL) == 0) {
+        got = sample_often(samples, n);
+        atomic_store(&over, true);
+        pthread_join(thread, NULL);
     }
-    atomic_store(&over, true);
-    pthread_join(thread, NULL);
     sigaction(FLOOR_SIGNAL, &old, NULL);
-    return ok;
+    return got;
 }

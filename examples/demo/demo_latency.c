@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define SECONDS_EACH 1
+
 static int compare(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -56,10 +58,11 @@ static void wait_running(struct yank_task *t, uint64_t before)
 
 static int suspend_often(struct yank_task *t, int64_t *samples, int n)
 {
+    int64_t end = yank_now_ns() + SECONDS_EACH * 1000000000LL;
     uint64_t before = 0;
     int got = 0;
 
-    for (int i = 0; i < n; i++) {
+    while (got < n && yank_now_ns() < end) {
         struct yank_stop stop;
         int64_t start;
 
@@ -67,20 +70,24 @@ static int suspend_often(struct yank_task *t, int64_t *samples, int n)
         before = runs(t);
         start = yank_now_ns();
         if (yank_task_suspend(t, start + 1000000000, &stop) != YANK_OK)
-            continue;
+            break;
         samples[got++] = yank_now_ns() - start;
         yank_resume_g(&stop);
     }
     return got;
 }
 
-static void end_it(struct yank_task *t)
+int demo_end(struct yank_task *t, int64_t deadline_ns)
 {
     struct yank_stop stop;
+    int rc = yank_task_suspend(t, deadline_ns, &stop);
 
-    if (yank_task_suspend(t, YANK_NO_DEADLINE, &stop) == YANK_OK)
-        yank_abandon_g(&stop);
-    yank_task_release(t);
+    if (rc == YANK_OK)
+        rc = yank_abandon_g(&stop);
+    if (rc != YANK_OK && rc != YANK_EDEAD)
+        return rc;
+    rc = yank_join(t, deadline_ns, NULL);
+    return rc == YANK_OK ? yank_task_release(t) : rc;
 }
 
 /* A twin later in the list: one of both is enough. */
@@ -111,7 +118,8 @@ int demo_measure_suspend(struct yank_sched *sched, int64_t *samples, int n)
         if (yank_go(sched, endless_body, &kept[i], NULL, &task) != YANK_OK)
             break;
         got += suspend_often(task, samples + got, n / kinds);
-        end_it(task);
+        if (demo_end(task, YANK_NO_DEADLINE) != YANK_OK)
+            break; /* yank_sched_stop() will say so */
     }
     return got;
 }

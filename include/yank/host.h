@@ -108,7 +108,8 @@ YANK_API void yank_g_leave(struct yank_m *m, struct yank_g *g,
 /* Ask the G on m to yield at its next safe-point; never waits, may hit the
  * next G instead.  The caller guarantees that m stays attached, and that the
  * memory of its Gs stays a G's, if only of a recycled one.
- * Errors : YANK_ENOSYS; YANK_EINVAL; YANK_EGONE
+ * Errors : YANK_ENOSYS it will only be seen by a poll; YANK_EINVAL m runs
+ *          nothing; YANK_ENOTSUP an M in threads mode
  * Origin : go proc.go:preemptone */
 YANK_API int yank_preempt_one(struct yank_m *m);
 /* The same for one G.

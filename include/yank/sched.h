@@ -129,7 +129,7 @@ struct yank_task_stats {
     int64_t longest_wait_ns; /* from runnable until it ran; up to now where it
                               * waits */
     uint64_t preemptions;    /* taken off its thread at the end of a slice */
-    uint64_t runs;           /* put on a thread */
+    uint64_t runs;           /* its turn came; never goes back */
 };
 
 /* Context: any thread.  AS-safe: no.  Errors: YANK_EINVAL null */

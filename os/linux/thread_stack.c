@@ -25,8 +25,9 @@ static int reported_stack(struct yank_stack *out)
     pthread_attr_destroy(&attr);
     if (error != 0)
         return YANK_EOS;
-    out->lo = (uintptr_t)lo;
-    out->hi = out->lo + bytes;
+    /* Whole 16 bytes: musl's begins wherever the thread-locals end. */
+    out->lo = ((uintptr_t)lo + 15) & ~(uintptr_t)15;
+    out->hi = ((uintptr_t)lo + bytes) & ~(uintptr_t)15;
     return YANK_OK;
 }
 

@@ -391,7 +391,9 @@ static void contract_a_kick_for_a_gone_thread_says_so(void **state)
     assert_int_equal(yank_preempt_m(&m), YANK_EGONE);
     assert_int_equal(yank_os_thread_start(&t, leave_its_id, &m), YANK_OK);
     yank_os_thread_join(&t);
+    yank_os_set_errno(4711);
     assert_int_equal(yank_preempt_m(&m), YANK_EGONE);
+    assert_int_equal(yank_os_errno(), 4711);
     assert_int_equal(atomic_load(&m.preempt_gen), 0);
 }
 

@@ -394,6 +394,22 @@ static void contract_a_large_signal_stack_is_used_as_it_is(void **state)
     free(good.ss_sp);
 }
 
+static void contract_a_small_signal_stack_is_not_used(void **state)
+{
+    static char memory[8192];
+    stack_t small = { .ss_sp = memory, .ss_size = sizeof memory }, old;
+    struct yank_m m = { 0 };
+
+    (void)state;
+    sigaltstack(&small, &old);
+    assert_int_equal(yank_os_m_init(&m, NULL), YANK_OK);
+    assert_true(m.own_sigstack);
+    assert_true(m.sigstack.hi - m.sigstack.lo > sizeof memory);
+    atomic_store(&m.os_id, 0);
+    yank_os_m_fini(&m);
+    sigaltstack(&old, NULL);
+}
+
 static void contract_a_signal_stack_changed_meanwhile_stays(void **state)
 {
     size_t large = 256 * 1024;
@@ -533,6 +549,7 @@ int main(void)
         cmocka_unit_test(contract_the_applications_signal_does),
         cmocka_unit_test(contract_signal_stacks_are_reused_or_given_back),
         cmocka_unit_test(contract_a_large_signal_stack_is_used_as_it_is),
+        cmocka_unit_test(contract_a_small_signal_stack_is_not_used),
         cmocka_unit_test(contract_a_signal_stack_changed_meanwhile_stays),
         cmocka_unit_test(contract_stacks_lie_between_guards),
         cmocka_unit_test(contract_the_first_threads_bounds_hold_when_it_grows),

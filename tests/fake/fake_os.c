@@ -118,6 +118,7 @@ void yank_os_m_fini(struct yank_m *m)
 
     must(p != NULL && p->m == m);
     fake_step("m is taken down");
+    must((atomic_load(&m->kickers) & 0x7fffffff) == 0); /* contract */
     atomic_store(&m->os_id, 0);
     p->m = NULL;
     p->kick = false; /* a foreign thread's handler only chains */

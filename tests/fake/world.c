@@ -43,6 +43,7 @@ void world_wait(int i)
 
 void world_no_debts(const struct yank_g *g)
 {
+    fake_flush(fake.cur);
     must(atomic_load(&g->asks) == 0);
     must(atomic_load(&g->injected) == 0);
     must(atomic_load(&g->region_pending) == 0);

@@ -263,8 +263,33 @@ __asm__(
 static struct body_state reference, state_now;
 static _Atomic int stop_wanted;
 static volatile int at_step;  /* inject before this one; -1: only look */
-static volatile int step, injected_at;
+static volatile int step, injected_at, stack_fault;
 static volatile uintptr_t path[MAX_STEPS]; /* PCs, by step */
+
+/* Below an interrupted SP a plain stop uses async_preempt_stack() bytes, to
+ * the last one, and no more. */
+enum { CANARY = 128, CANARY_BYTE = 0xa5 };
+static volatile unsigned char *canary; /* lo; the need ends at its hi */
+
+static void plant_canary(uintptr_t sp)
+{
+    canary = (unsigned char *)(sp - yank_arch_async_preempt_stack() - CANARY);
+    for (int i = 0; i < CANARY + 8; i++)
+        canary[i] = CANARY_BYTE;
+}
+
+/* 0 all is as it should; else what is not. */
+static inline int canary_fault(void)
+{
+    int last_word = 0;
+
+    for (int i = 0; i < CANARY; i++)
+        if (canary[i] != CANARY_BYTE)
+            return 1;
+    for (int i = CANARY; i < CANARY + 8; i++)
+        last_word += canary[i] == CANARY_BYTE;
+    return last_word == 8 ? 2 : 0;
+}
 
 static void answer_here(greg_t *reg)
 {
@@ -276,6 +301,7 @@ static void answer_here(greg_t *reg)
 
     while (atomic_load(&yank_m_curg(m)->asks) == 0)
         yank_arch_pause();
+    plant_canary(r.sp);
     if (!yank_do_sig_preempt(m, &r))
         return; /* the count of stops tells */
     injected_at = step;
@@ -325,6 +351,7 @@ static int stepped_run(int k)
     at_step = k;
     __asm__ volatile("int3");
     instruction_body(&state_now);
+    stack_fault = k < 0 ? 0 : canary_fault(); /* before any other call */
     return step;
 }
 
@@ -408,6 +435,8 @@ static void every_instruction_is_a_safe_point(void **state)
             printf("differs after a stop at +0x%lx\n",
                    (unsigned long)(path[k] - (uintptr_t)instruction_lo));
         assert_int_equal(injected_at, k);
+        if (k % 2 == 0) /* the others made a call from there */
+            assert_int_equal(stack_fault, 0);
         assert_memory_equal(&state_now, &reference, sizeof reference);
     }
     atomic_store(&quit, 1);

@@ -51,6 +51,11 @@ void fidelity_scramble(void *arg);
 void fidelity_nested(void);
 void fidelity_on_g0(struct yank_m *m);
 void fidelity_handler(int signo, siginfo_t *info, void *ucontext);
+/* f(a, b, c, d) with FID_KEPT values in what C callees keep; out: the same
+ * registers afterwards. */
+void fidelity_kept(void (*f)(void), const void *a, const void *b,
+                   const void *c, const void *d, uint64_t out[FID_KEPT]);
+extern const uint64_t fidelity_kept_values[FID_KEPT];
 extern const char fidelity_sled_lo[], fidelity_sled_hi[];
 extern uint32_t yank_amd64_vector_op;
 

@@ -416,6 +416,17 @@ FUNC fidelity_first
     jmp     fidelity_entry
 END fidelity_first
 
+/* void fidelity_fake_stop(struct yank_m *m): as if injected before its ret. */
+FUNC fidelity_fake_stop
+    LANDING_PAD
+    leaq    1f(%rip), %rax
+    leaq    -YANK_RED_ZONE(%rsp), %rsp
+    pushq   %rax
+    pushq   %rdi
+    jmp     yank_async_preempt
+1:  ret
+END fidelity_fake_stop
+
 /* In front of Yank's signal handler: AC off; no other flag, for sigreturn does
  * not bring NT and ID back. */
 FUNC fidelity_handler

@@ -1,31 +1,27 @@
 /* live_fidelity_switch: yank_arch_mcall and yank_arch_execute keep what C
- * callees keep, and a new G starts in the state C expects.  No thread, no kick:
+ * callees keep, a new G starts in the state C expects, and a vector block goes
+ * where its G goes.  No thread, no kick:
  * an M and a G that core/ does not know.
  * Linked with fidelity_amd64.S and --wrap=yank_async_preempt2. */
 #define _GNU_SOURCE
 #include "fidelity.h"
 
-/* f(a, b, c, d) with FID_KEPT values in what C callees keep; out: the same
- * registers afterwards. */
-void fidelity_kept(void (*f)(void), const void *a, const void *b,
-                   const void *c, const void *d, uint64_t out[FID_KEPT]);
 struct yank_g *fidelity_bad_callee(struct yank_m *m, struct yank_g *g,
                                    void *next);
 void fidelity_first(void *user);
 void fidelity_entry(void);
-extern const uint64_t fidelity_kept_values[FID_KEPT];
 extern const char fidelity_kept_return[];
 
 void fidelity_nested(void)
 {
 }
-void fidelity_on_g0(struct yank_m *m)
-{
-    (void)m;
-}
+/* A stop of an M and a G that no suspender knows: the thread runs on. */
+void fidelity_fake_stop(struct yank_m *m);
 
-static struct yank_m own_m;
+static struct yank_m own_m, other_m;
 static struct yank_g own_g;
+static struct yank_vector_block *own_block;
+static bool cache_is_right;
 static uint64_t kept[5][FID_KEPT];
 static int switched;
 
@@ -35,9 +31,33 @@ static void mcall_keeps(struct yank_g *next, uint64_t out[FID_KEPT])
                   (const void *)(uintptr_t)fidelity_bad_callee, next, out);
 }
 
+/* While it is called the G changes to another M. */
+static void move_to_other_m(void *arg)
+{
+    (void)arg;
+    atomic_store(&own_g.m, &other_m);
+}
+
+void fidelity_on_g0(struct yank_m *m)
+{
+    own_block = m->spare == NULL ? own_g.blocks : NULL;
+    own_g.call_fn = move_to_other_m;
+}
+
+/* The block goes to the M that the G is on when it leaves the stub. */
+static bool block_follows(void)
+{
+    atomic_store(&own_g.m, &own_m);
+    yank_refill_block(&own_m);
+    fidelity_fake_stop(&own_m);
+    return own_block != NULL && other_m.cache == own_block &&
+           own_m.cache == NULL && own_g.blocks == NULL;
+}
+
 /* On own_g's stack, from fidelity_first. */
 void fidelity_entry(void)
 {
+    cache_is_right = block_follows();
     switched = 1;
     mcall_keeps(&own_g, kept[0]); /* to g0 and straight back */
     switched = 2;
@@ -67,6 +87,7 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
     fidelity_bad_entry = 0;
     yank_arch_make_context(&own_g);
     execute_keeps(kept[3]);
+    assert_true(cache_is_right);
     assert_int_equal(switched, 2);
     execute_keeps(kept[4]);
     assert_int_equal(switched, 3);

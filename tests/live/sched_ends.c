@@ -194,6 +194,30 @@ static void sched_abandon_in_a_queue_drops_the_place(void **state)
     sched_close(s);
 }
 
+static void yields(void *arg)
+{
+    (void)arg;
+    for (;;)
+        yank_yield();
+}
+
+/* Claimed while an M is about to take it out of the queue. */
+static void sched_abandon_of_a_task_about_to_run(void **state)
+{
+    struct yank_sched *s = sched_open(2);
+
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        struct yank_task *t[] = { go(s, yields, NULL), go(s, yields, NULL) };
+
+        for (int k = i % 64; k > 0; k--) /* at another moment each time */
+            yank_now_ns();
+        abandon(t[0]);
+        abandon(t[1]);
+    }
+    sched_close(s);
+}
+
 static void sleeps(void *arg)
 {
     (void)arg;
@@ -286,6 +310,7 @@ int main(void)
         cmocka_unit_test(sched_thread_in_a_join_can_be_suspended),
         cmocka_unit_test(sched_abandon_gives_the_stack_back),
         cmocka_unit_test(sched_abandon_in_a_queue_drops_the_place),
+        cmocka_unit_test(sched_abandon_of_a_task_about_to_run),
         cmocka_unit_test(sched_abandon_takes_a_task_out_of_its_wait),
         cmocka_unit_test(sched_thousand_tasks_with_two_handles),
         cmocka_unit_test(sched_tasks_without_handle_run),

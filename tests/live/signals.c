@@ -239,7 +239,7 @@ static void live_signals_on_threads_that_are_no_m_are_harmless(void **state)
 
 /* --- handlers on the G's stack --------------------------------------------------------*/
 
-static struct target *interrupted;
+static _Atomic(struct target *) interrupted;
 static _Atomic int alarm_inside;
 
 /* Registered code on top of a foreign handler: a naive safe-point. */
@@ -255,33 +255,34 @@ static void on_alarm(int signo)
 {
     (void)signo;
     atomic_store(&alarm_inside, 1);
-    until_refused(interrupted);
+    until_refused(atomic_load(&interrupted));
     atomic_store(&alarm_inside, 0);
 }
 
 static void live_foreign_handler_is_never_stopped(void **state)
 {
     struct sigaction sa = { .sa_handler = on_alarm }, old;
+    struct target *x;
 
     (void)state;
     begin();
     sigaction(SIGALRM, &sa, &old); /* no SA_ONSTACK */
-    interrupted = target_start(counting_loop, NULL);
+    x = target_start(counting_loop, NULL);
+    atomic_store(&interrupted, x);
     for (int round = 0; round < 200; round++) {
         struct yank_stop stop;
 
         /* It runs, and nobody asks: a handler may also come on top of a
          * thread that is stopped already, and that is right. */
-        wait_for_progress(interrupted);
-        pthread_kill(interrupted->thread, SIGALRM);
+        wait_for_progress(x);
+        pthread_kill(x->thread, SIGALRM);
         wait_for(&alarm_inside, 1);
-        assert_int_equal(yank_suspend_g(&interrupted->t.g, SOON, &stop),
-                         YANK_OK);
+        assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
         assert_int_equal(atomic_load(&alarm_inside), 0);
         assert_int_equal(yank_resume_g(&stop), YANK_OK);
     }
     assert_true(answers(YANK_REFUSED_MASK) >= 200);
-    target_join(interrupted);
+    target_join(x);
     sigaction(SIGALRM, &old, NULL);
     end();
 }
@@ -342,7 +343,30 @@ static void live_errno_survives_kicks_and_stops(void **state)
 
 /* --- who owns the action ----------------------------------------------------------------*/
 
-static _Atomic int host_took, host_left;
+static _Atomic int host_took, host_left, host_asked;
+
+/* The host's own code, whose every instruction it is asked about. */
+extern char __start_host_text[], __stop_host_text[];
+
+__attribute__((section("host_text"), noinline)) static void
+host_loop(struct target *x)
+{
+    while (!atomic_load_explicit(&x->quit, memory_order_relaxed))
+        atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
+}
+
+static bool host_says_safe(void *ctx, uintptr_t pc, uintptr_t sp, uintptr_t fp,
+                           uintptr_t *resume_pc)
+{
+    (void)ctx;
+    (void)pc;
+    (void)sp;
+    (void)fp;
+    (void)resume_pc;
+    atomic_fetch_add(&host_asked, 1);
+    errno = 12345; /* a careless one */
+    return true;
+}
 
 static void host_handler(int signo, siginfo_t *info, void *uc)
 {
@@ -358,7 +382,12 @@ static void host_handler(int signo, siginfo_t *info, void *uc)
 static void live_host_that_owns_the_signal_hands_it_on(void **state)
 {
     struct yank_options o = { .struct_size = sizeof o,
-                              .host_owns_signal = true };
+                              .host_owns_signal = true,
+                              .pc_is_safe = host_says_safe };
+    struct yank_code_desc desc = { (uintptr_t)__start_host_text,
+                                   (uintptr_t)__stop_host_text,
+                                   YANK_CODE_ASK_HOST };
+    struct yank_code *code;
     struct sigaction sa = { .sa_sigaction = host_handler,
                             .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART },
                      now;
@@ -368,13 +397,16 @@ static void live_host_that_owns_the_signal_hands_it_on(void **state)
     sigfillset(&sa.sa_mask);
     sigaction(SIGURG, &sa, NULL);
     assert_int_equal(yank_init(&o), YANK_OK);
-    x = target_start(counting_loop, NULL);
+    assert_int_equal(yank_code_add(&desc, &code), YANK_OK);
+    x = target_start(host_loop, NULL);
     stop_and_go(x, 200);
     assert_true(atomic_load(&host_took) >= 200);
+    assert_true(atomic_load(&host_asked) >= 200);
     assert_int_equal(atomic_load(&host_left), 0);
     pthread_kill(pthread_self(), SIGURG); /* no M */
     assert_int_equal(atomic_load(&host_left), 1);
     target_join(x);
+    assert_int_equal(yank_code_remove(code, SOON), YANK_OK);
     assert_int_equal(yank_fini(), YANK_OK);
     sigaction(SIGURG, NULL, &now);
     assert_true(now.sa_sigaction == host_handler);

@@ -19,7 +19,8 @@ YANK_TEXT static void counting_loop(struct target *x)
 
 struct pipe_user {
     int fd[2];
-    _Atomic int round;
+    struct target *x;
+    _Atomic int round, stops, enough;
     int interrupted;
 };
 
@@ -31,7 +32,6 @@ static void wait_in_poll(struct target *x)
     char c;
 
     while (!atomic_load(&x->quit)) {
-        counting_loop(&(struct target){ .quit = 1 });
         assert_int_equal(yank_blocking_enter(&x->t.g), YANK_OK);
         atomic_fetch_add(&u->round, 1);
         while (poll(&p, 1, -1) != 1)
@@ -42,33 +42,46 @@ static void wait_in_poll(struct target *x)
     }
 }
 
+/* At any moment: also just before the region, so that the kick is on its way
+ * when the thread goes to sleep. */
+static void *stop_all_the_time(void *arg)
+{
+    struct pipe_user *u = arg;
+
+    while (!atomic_load(&u->enough)) {
+        struct yank_stop stop;
+
+        assert_int_equal(yank_suspend_g(&u->x->t.g, SOON, &stop), YANK_OK);
+        assert_int_equal(yank_resume_g(&stop), YANK_OK);
+        atomic_fetch_add(&u->stops, 1);
+    }
+    return NULL;
+}
+
 static void live_blocking_region_sees_no_eintr(void **state)
 {
     struct pipe_user u = { .interrupted = 0 };
-    struct target *x;
+    pthread_t requester;
 
     (void)state;
     assert_int_equal(pipe(u.fd), 0);
-    x = target_start(wait_in_poll, &u);
-    for (int round = 1; round <= 200; round++) {
-        wait_for(&u.round, round);
-        if (round == 200)
-            atomic_store(&x->quit, 1);
-        for (int i = 0; i < 20; i++) {
-            struct yank_stop stop;
+    u.x = target_start(wait_in_poll, &u);
+    pthread_create(&requester, NULL, stop_all_the_time, &u);
+    for (int round = 1; round <= 2000; round++) {
+        int stops;
 
-            /* The last one before the byte may still hold it on its way
-             * out; the first ones of a round meet it on its way in. */
-            assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
-            assert_false(stop.async && stop.pc == 0);
-            if (i == 10)
-                assert_int_equal(write(u.fd[1], "x", 1), 1);
-            assert_int_equal(yank_resume_g(&stop), YANK_OK);
-            if (round == 200 && i == 10)
-                break;
+        wait_for(&u.round, round);
+        stops = atomic_load(&u.stops);
+        while (atomic_load(&u.stops) < stops + 2)
+            sched_yield();
+        if (round == 2000) {
+            atomic_store(&u.enough, 1);
+            pthread_join(requester, NULL);
+            atomic_store(&u.x->quit, 1);
         }
+        assert_int_equal(write(u.fd[1], "x", 1), 1);
     }
-    target_join(x);
+    target_join(u.x);
     assert_int_equal(u.interrupted, 0);
     close(u.fd[0]);
     close(u.fd[1]);

@@ -258,6 +258,8 @@ static void suspends(void *arg)
     must_rc(yank_suspend_many(twice, 2, 0, stops), YANK_EINVAL);
     must(memcmp(&stops[0], &zero, sizeof zero) == 0);
     must(memcmp(&stops[1], &zero, sizeof zero) == 0);
+    must_rc(yank_preempt_enable(me), YANK_EREGION); /* without a disable */
+    must(atomic_load(&me->region_depth) == 0);
     yank_preempt_disable(me);
     must_rc(yank_suspend_g(&w.t[1].g, 0, &stop), YANK_EREGION);
     yank_preempt_enable(me);
@@ -269,6 +271,8 @@ static void suspends(void *arg)
     must_rc(yank_blocking_leave(me), YANK_OK);
     must_rc(yank_preempt_g(me), YANK_ENOTSUP);
     must_rc(yank_preempt_g(NULL), YANK_EINVAL);
+    must(yank_preempt_one(&w.t[0].m) < 0); /* refused in threads mode */
+    must(atomic_load(&w.t[0].p.yield) == 0);
     must_rc(yank_preempt_one(NULL), YANK_EINVAL);
     must_rc(yank_ready(me), YANK_EINVAL);
     must_rc(yank_ready(NULL), YANK_EINVAL);

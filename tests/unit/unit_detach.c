@@ -37,6 +37,7 @@ static void short_life(void *arg)
     user_step(FAKE_USER_LO);
     user_step(FAKE_PC_LIBC);
     world_detach(i);
+    must(atomic_load(&w.t[i].g.asks) == 0); /* debts are paid on EDEAD too */
     /* Nobody may touch it from here on. */
     memset(&w.t[i], 0xdd, sizeof w.t[i]);
     w.dead++;
@@ -267,6 +268,18 @@ CLAIM(unit_nobody_is_in_the_scan_window_at_a_fork)
     explore(&spec);
 }
 
+CLAIM(unit_the_gate_of_a_fork_needs_no_more_than_x86_store_order)
+{
+    static const struct fake_spec spec = { .name = "fork-w",
+                                           .setup = fork_setup,
+                                           .check = two_held,
+                                           .may = FAKE_WEAK,
+                                           .bound = 3,
+                                           .runs = 40000,
+                                           .walks = 10000 };
+    explore(&spec);
+}
+
 /* The child: the same memory, this thread alone. */
 static void fork_child(void *arg)
 {
@@ -328,4 +341,5 @@ CLAIMS_MAIN(CLAIMED(unit_detach_waits_for_requesters_and_they_get_edead),
             CLAIMED(unit_detach_waits_until_its_holder_resumes),
             CLAIMED(unit_detach_refuses_in_regions_and_while_holding),
             CLAIMED(unit_nobody_is_in_the_scan_window_at_a_fork),
+            CLAIMED(unit_the_gate_of_a_fork_needs_no_more_than_x86_store_order),
             CLAIMED(unit_a_forked_child_keeps_its_own_thread_only))

@@ -111,6 +111,18 @@ CLAIM(unit_two_ms_and_two_suspenders_lose_no_g)
     explore(&spec);
 }
 
+CLAIM(unit_setting_aside_needs_no_more_than_x86_store_order)
+{
+    static const struct fake_spec spec = { .name = "runq-w",
+                                           .setup = runq,
+                                           .check = both_held,
+                                           .may = FAKE_WEAK,
+                                           .bound = 3,
+                                           .runs = 40000,
+                                           .walks = 10000 };
+    explore(&spec);
+}
+
 /* --- ready against a claim ----------------------------------------------------------*/
 
 static void parks_once(void *arg)
@@ -302,6 +314,70 @@ CLAIM(unit_fini_of_a_g_that_just_ended_leaves_nobody_behind)
     explore(&spec);
 }
 
+static void preempts_ms(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 2; i++) {
+        int rc = yank_preempt_one(&mini.m[0]);
+        must(rc == YANK_OK || rc == YANK_EINVAL);
+    }
+    mini.alive--; /* M stays attached until here */
+    atomic_fetch_add(&mini.work, 1);
+}
+
+static void preempt_one_setup(void)
+{
+    end_setup();
+    mini.alive++;
+    fake_party("P", preempts_ms, NULL);
+}
+
+/* It may hit the next G, or none; it must not touch one that is gone. */
+CLAIM(unit_preempt_one_touches_no_g_that_was_freed)
+{
+    static const struct fake_spec spec = { .name = "one",
+                                           .setup = preempt_one_setup,
+                                           .bound = 3,
+                                           .runs = 40000,
+                                           .walks = 10000 };
+    explore(&spec);
+}
+
+static void asks_yield_of_m(void *arg)
+{
+    struct yank_m *m = &mini.m[0];
+
+    (void)arg;
+    while (atomic_load(&mini.started[0]) == 0)
+        fake_block(PARTY_USER, &mini.started[0], INT64_MAX);
+    while (mini.runs[0] < 2) {
+        uint32_t gen = atomic_load(&m->preempt_gen);
+        must_rc(yank_preempt_one(m), YANK_OK);
+        while (mini.runs[0] < 2 &&
+               (atomic_load(&m->preempt_gen) == gen ||
+                atomic_load(&m->outcome) < YANK_REFUSED_OFF))
+            fake_pause();
+    }
+    done();
+}
+
+static void yields_by_m(void)
+{
+    loops(1, 1);
+    works("A", asks_yield_of_m, 0);
+}
+
+CLAIM(unit_preempt_one_sends_what_runs_there_to_the_queue)
+{
+    static const struct fake_spec spec = { .name = "yield-m",
+                                           .setup = yields_by_m,
+                                           .check = ran_twice,
+                                           .bound = 3,
+                                           .runs = 20000,
+                                           .walks = 5000 };
+    explore(&spec);
+}
+
 /* --- abandon -------------------------------------------------------------------------------*/
 
 static void abandons(void *arg)
@@ -428,6 +504,9 @@ CLAIM(unit_only_g_and_code_together_make_it_migratable)
 
 CLAIMS_MAIN(CLAIMED(unit_a_claimed_g_in_the_queue_is_set_aside_and_comes_back),
             CLAIMED(unit_two_ms_and_two_suspenders_lose_no_g),
+            CLAIMED(unit_setting_aside_needs_no_more_than_x86_store_order),
+            CLAIMED(unit_preempt_one_touches_no_g_that_was_freed),
+            CLAIMED(unit_preempt_one_sends_what_runs_there_to_the_queue),
             CLAIMED(unit_ready_on_a_claimed_g_is_recorded),
             CLAIMED(unit_a_yield_request_sends_the_g_to_the_queue),
             CLAIMED(unit_a_yield_request_is_not_lost_to_another_kick),

@@ -311,10 +311,16 @@ static void late_safe(void)
     world_works();
 }
 
+static void in_time(void)
+{
+    must(counters().kicks_resent == 0);
+    must(fake.clock < 1000000000 + MS); /* the world began at one second */
+}
+
 static void nobody_waited(void)
 {
     must(w.held == 2);
-    must(counters().kicks_resent == 0);
+    in_time();
 }
 
 CLAIM(unit_no_request_is_lost_between_clear_test_act_answer)
@@ -325,6 +331,27 @@ CLAIM(unit_no_request_is_lost_between_clear_test_act_answer)
                                            .bound = 3,
                                            .runs = 60000,
                                            .walks = 20000 };
+    explore(&spec);
+}
+
+static void no_resend(void)
+{
+    all_held();
+    in_time();
+}
+
+/* Who finds a stop on its way waits for it: it must come without a kick. */
+CLAIM(unit_no_request_is_lost_at_the_end_of_the_stub)
+{
+    struct fake_spec spec = { .name = "stub",
+                              .setup = plain_two,
+                              .check = no_resend,
+                              .bound = 3,
+                              .runs = 60000,
+                              .walks = 10000 };
+    explore(&spec);
+    spec.name = "stub-w";
+    spec.may = FAKE_WEAK;
     explore(&spec);
 }
 
@@ -498,6 +525,7 @@ CLAIMS_MAIN(CLAIMED(unit_a_failed_send_gives_its_ticket_back),
             CLAIMED(unit_a_longjmp_off_the_stub_is_recovered),
             CLAIMED(unit_longjmps_off_the_stub_delay_only),
             CLAIMED(unit_no_request_is_lost_between_clear_test_act_answer),
+            CLAIMED(unit_no_request_is_lost_at_the_end_of_the_stub),
             CLAIMED(unit_eight_refusals_at_one_place_slow_the_asker_down),
             CLAIMED(unit_refusals_at_many_places_back_off_to_1_ms),
             CLAIMED(unit_a_refusal_is_asked_again_soon),

@@ -235,6 +235,67 @@ CLAIM(unit_a_cycle_through_the_suspenders_own_gs_ends)
     explore(&spec);
 }
 
+/* --- giving back, written out ------------------------------------------------*/
+
+static void holds_two(void *arg)
+{
+    static const int which[] = { 1, 2 };
+
+    world_attach((int)(uintptr_t)arg);
+    hold_many(which, 2);
+    nobody_works();
+    world_detach((int)(uintptr_t)arg);
+}
+
+static void holds_the_holder(void *arg)
+{
+    (void)arg;
+    world_wait(0);
+    must_rc(world_hold(0, YANK_NO_DEADLINE), YANK_OK);
+    world_done();
+}
+
+static void give_back_setup(void)
+{
+    world_reset();
+    limit_ns = 0;
+    fake_party("A", holds_two, WORLD_ARG(0));
+    fake_party("S", world_target, WORLD_ARG(1));
+    fake_party("T", world_target, WORLD_ARG(2));
+    fake_party("B", holds_the_holder, NULL);
+    world_works();
+    world_works();
+}
+
+static bool is_held(int i)
+{
+    return (atomic_load(&world_g(i)->status) & YANK_SCAN) != 0;
+}
+
+CLAIM(unit_a_claimed_suspender_gives_back_before_it_sleeps)
+{
+    static const struct fake_spec spec = { .name = "give-back",
+                                           .setup = give_back_setup };
+    struct party *a = &fake.party[0], *s = &fake.party[1],
+                 *t = &fake.party[2], *b = &fake.party[3];
+
+    script_begin(&spec);
+    script_through(s);
+    script_through(t);
+    script_through(a); /* asks both */
+    script_deliver(s);
+    script_through(a); /* owns S, waits for T, whose kick is late */
+    must(is_held(1) && !is_held(2));
+    script_until(b, "still holds"); /* owns A, which waits */
+    must(is_held(0));
+    script_timeout(a); /* the kick deadline: it looks again */
+    script_through(a);
+    must(!is_held(1) && is_held(0));
+    must(atomic_load(&world_g(0)->holding) == 0);
+    script_finish();
+    must(w.held == 2);
+}
+
 /* A G that is dead is zeroed in the result, the rest are held. */
 static void short_life(void *arg)
 {
@@ -302,4 +363,5 @@ CLAIMS_MAIN(CLAIMED(unit_two_that_suspend_each_other_both_get_through),
             CLAIMED(unit_batches_in_opposite_orders_both_get_through),
             CLAIMED(unit_a_batch_that_times_out_holds_nothing),
             CLAIMED(unit_a_cycle_through_the_suspenders_own_gs_ends),
+            CLAIMED(unit_a_claimed_suspender_gives_back_before_it_sleeps),
             CLAIMED(unit_a_batch_holds_the_living_when_one_dies))

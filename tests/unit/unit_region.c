@@ -39,6 +39,7 @@ static void nests(void *arg)
         yank_preempt_enable(g);
         user_step(FAKE_USER_LO);
     }
+    fake_flush(fake.cur);
     must(atomic_load(&g->region_depth) == 0);
     user_loop(&w.quit);
     world_no_debts(g);
@@ -78,6 +79,75 @@ CLAIM(unit_a_stop_asked_in_a_region_happens_at_its_end)
     explore(&spec);
 }
 
+static void two_suspenders(void)
+{
+    region(1);
+    fake_party("B", suspender, NULL);
+    world_works();
+}
+
+static void two_held(void)
+{
+    must(w.held == 2);
+    count();
+    must(last.kicks_resent == 0);
+}
+
+static void gives_up(void *arg)
+{
+    (void)arg;
+    world_wait(0);
+    int rc = world_hold(0, world_in(100000));
+    must(rc == YANK_OK || rc == YANK_ETIMEDOUT);
+    world_done();
+}
+
+static void one_gives_up(void)
+{
+    world_reset();
+    depth = 1;
+    in_region = false;
+    fake_party("T", nests, WORLD_ARG(0));
+    fake_party("A", gives_up, NULL);
+    fake_party("B", suspender, NULL);
+    world_works();
+    world_works();
+}
+
+static void b_held(void)
+{
+    must(w.held >= 1 && w.held + w.timeouts == 2);
+}
+
+/* Pending is left of A, who is gone: B takes its stop for deferred. */
+CLAIM(unit_a_deferral_of_one_who_left_serves_the_next)
+{
+    struct fake_spec spec = { .name = "left",
+                              .setup = one_gives_up,
+                              .check = b_held,
+                              .may = FAKE_TIMEOUT,
+                              .bound = 4,
+                              .runs = 60000,
+                              .walks = 20000 };
+    explore(&spec);
+    spec.name = "left-w";
+    spec.may = FAKE_TIMEOUT | FAKE_WEAK;
+    spec.walks = 60000;
+    explore(&spec);
+}
+
+CLAIM(unit_regions_need_no_more_than_x86_store_order)
+{
+    static const struct fake_spec spec = { .name = "region-w",
+                                           .setup = two_suspenders,
+                                           .check = two_held,
+                                           .may = FAKE_WEAK,
+                                           .bound = 3,
+                                           .runs = 60000,
+                                           .walks = 20000 };
+    explore(&spec);
+}
+
 static void twice(void)
 {
     region(2);
@@ -92,20 +162,6 @@ CLAIM(unit_a_stop_asked_in_nested_regions_happens_at_the_outer_end)
                                            .runs = 40000,
                                            .walks = 10000 };
     explore(&spec);
-}
-
-static void two_suspenders(void)
-{
-    region(1);
-    fake_party("B", suspender, NULL);
-    world_works();
-}
-
-static void two_held(void)
-{
-    must(w.held == 2);
-    count();
-    must(last.kicks_resent == 0);
 }
 
 CLAIM(unit_two_stops_asked_in_a_region_both_happen)
@@ -208,6 +264,28 @@ CLAIM(unit_a_stop_deferred_while_holding_happens_after_a_foreign_resume)
     explore(&spec);
 }
 
+CLAIM(unit_a_stop_refused_while_holding_is_asked_again)
+{
+    static const struct fake_spec spec = { .name = "refused-holding",
+                                           .setup = holder_setup,
+                                           .check = one_held };
+    struct party *h = &fake.party[0], *t = &fake.party[1],
+                 *a = &fake.party[2];
+
+    script_begin(&spec);
+    script_through(t);
+    script_through(h); /* asks T */
+    script_deliver(t);
+    script_until(h, "user"); /* holds T, in the region */
+    must(atomic_load(&world_g(0)->holding) == 1);
+    script_through(a);
+    script_deliver_until(h, "handler: last instruction");
+    must(atomic_load(&w.t[0].m.outcome) == YANK_DEFERRED);
+    script_through(a); /* waits for the region's end */
+    must(a->state == PARTY_WAIT && a->until == YANK_NO_DEADLINE);
+    script_finish(); /* which does not stop; R resumes T */
+}
+
 /* --- polls ---------------------------------------------------------------------------*/
 
 static void polls(void *arg)
@@ -308,8 +386,7 @@ static void word_holds_while_asked(void)
 {
     const struct yank_g *g = world_g(0);
 
-    if (w.working == 2 && atomic_load(&w.ready[0]) != 0 &&
-        fake.cur->id == 0 && fake.cur->state == PARTY_READY &&
+    if (atomic_load(&w.ready[0]) != 0 && fake.cur->id == 0 &&
         fake.cur->pc != 0 && atomic_load(&g->asks) != 0 &&
         YANK_BASE(atomic_load(&g->status)) == YANK_RUNNING &&
         (atomic_load(&g->status) & YANK_SCAN) == 0)
@@ -337,6 +414,21 @@ CLAIM(unit_user_code_never_runs_with_an_ask_and_a_clean_word)
         .bound = 3,
         .runs = 40000,
         .walks = 5000
+    };
+    explore(&spec);
+}
+
+CLAIM(unit_the_poll_word_needs_no_more_than_x86_store_order)
+{
+    static const struct fake_spec spec = {
+        .name = "word-w",
+        .setup = loop_and_two,
+        .check = two_held,
+        .invariant = word_holds_while_asked,
+        .may = FAKE_WEAK,
+        .bound = 3,
+        .runs = 40000,
+        .walks = 10000
     };
     explore(&spec);
 }
@@ -371,9 +463,13 @@ CLAIM(unit_call_no_preempt_is_a_region_on_a_g_and_a_call_elsewhere)
 CLAIMS_MAIN(CLAIMED(unit_a_stop_asked_in_a_region_happens_at_its_end),
             CLAIMED(unit_a_stop_asked_in_nested_regions_happens_at_the_outer_end),
             CLAIMED(unit_two_stops_asked_in_a_region_both_happen),
+            CLAIMED(unit_a_deferral_of_one_who_left_serves_the_next),
+            CLAIMED(unit_a_stop_refused_while_holding_is_asked_again),
+            CLAIMED(unit_regions_need_no_more_than_x86_store_order),
             CLAIMED(unit_deferral_needs_one_kick_and_no_poll),
             CLAIMED(unit_a_stop_deferred_while_holding_happens_after_a_foreign_resume),
             CLAIMED(unit_polls_stop_a_g_without_any_kick),
             CLAIMED(unit_the_g_restores_its_poll_word_and_poisons_it_again),
             CLAIMED(unit_user_code_never_runs_with_an_ask_and_a_clean_word),
+            CLAIMED(unit_the_poll_word_needs_no_more_than_x86_store_order),
             CLAIMED(unit_call_no_preempt_is_a_region_on_a_g_and_a_call_elsewhere))
