@@ -20,6 +20,7 @@ bool yank_cas_status(struct yank_g *g, uint32_t from, uint32_t to)
         &g->status, &from, to, memory_order_seq_cst, memory_order_seq_cst);
 }
 
+YANK_NO_TSAN /* the handler runs it */
 void yank_bump(struct yank_g *g)
 {
     /* seq_cst: with the load of sleepers a store-load pair against

@@ -16,8 +16,8 @@
  * Origin: go proc.go:schedule, findRunnable, ready, wakep. */
 #include "scheduler.h"
 
-/* How long a task waits for an M with fewer tasks that runs one now: it may
- * hang in a system call.  Two slices and this. */
+/* An M whose task does not yield for a slice and this after it was asked is
+ * not waited for: it may hang in a system call. */
 #define PATIENCE_NS 10000000
 
 struct yank_worker *yank_worker_of(struct yank_sched *s, struct yank_m *m)
@@ -36,7 +36,7 @@ struct yank_task *yank_task_of(struct yank_g *g)
     return YANK_CONTAINER(g, struct yank_task, g);
 }
 
-/* --- queues; lock held ---------------------------------------------------- */
+/* --- queues; lock held --------------------------------------------------- */
 
 static void push(struct yank_queue *q, struct yank_task *t)
 {
@@ -74,18 +74,22 @@ static unsigned load(const struct yank_worker *w)
     return w->pinned.length + (w->current != NULL);
 }
 
+static bool is_stuck(const struct yank_sched *s, const struct yank_worker *v,
+                     int64_t now)
+{
+    return v->current != NULL && v->asked_ns != 0 &&
+           now - v->asked_ns > s->slice_ns + PATIENCE_NS;
+}
+
 /* w has tasks of its own: is the first of all better left to another M?  One
  * without a task is sure to come by, if the system lets it. */
 static bool leave_to_others(const struct yank_sched *s,
                             const struct yank_worker *w)
 {
-    bool patient =
-        w->now_ns - s->queue.head->ready_ns < 2 * s->slice_ns + PATIENCE_NS;
-
     for (unsigned i = 0; i < s->n_workers; i++) {
         const struct yank_worker *v = &s->workers[i];
 
-        if (load(v) < load(w) && (patient || v->current == NULL))
+        if (load(v) < load(w) && !is_stuck(s, v, w->now_ns))
             return true;
     }
     return false;
@@ -109,7 +113,7 @@ static bool waited_for(const struct yank_sched *s, const struct yank_worker *w)
     return s->queue.head != NULL || w->pinned.head != NULL;
 }
 
-/* --- who is told; lock held ------------------------------------------------ */
+/* --- who is told; lock held ---------------------------------------------- */
 
 static void leave_idle(struct yank_sched *s, struct yank_worker *w)
 {
@@ -151,7 +155,7 @@ static int64_t slice_end(const struct yank_sched *s,
     return end;
 }
 
-/* --- on and off an M; lock held ---------------------------------------------*/
+/* --- on and off an M; lock held ------------------------------------------ */
 
 static struct yank_task *put_down(struct yank_worker *w, int64_t now)
 {
@@ -165,14 +169,15 @@ static struct yank_task *put_down(struct yank_worker *w, int64_t now)
     return t;
 }
 
-/* The same for a task that was stopped for a suspender. */
+/* The same for a task that was stopped for a suspender: what is left of its
+ * slice is its own. */
 static struct yank_task *put_aside(struct yank_worker *w, int64_t now)
 {
     struct yank_task *t = put_down(w, now);
+    int64_t left = w->asked_ns == 0 ? w->ask_ns - now : 0;
 
     if (t != NULL)
-        t->left_ns = w->ask_ns - now > YANK_RETRY_MIN_NS ? w->ask_ns - now
-                                                         : YANK_RETRY_MIN_NS;
+        t->left_ns = left > YANK_RETRY_MIN_NS ? left : YANK_RETRY_MIN_NS;
     return t;
 }
 
@@ -190,6 +195,7 @@ static void put_on(struct yank_sched *s, struct yank_worker *w,
     w->started_ns = w->now_ns;
     w->ask_ns = w->now_ns + (t->left_ns != 0 ? t->left_ns : s->slice_ns);
     t->left_ns = 0;
+    w->asked_ns = 0;
     w->retry_ns = YANK_RETRY_MIN_NS;
 }
 
@@ -204,7 +210,7 @@ static void take_back(struct yank_sched *s, struct yank_worker *w,
     yank_task_drop(s, t);
 }
 
-/* --- the hooks --------------------------------------------------------------*/
+/* --- the hooks ----------------------------------------------------------- */
 
 void yank_worker_wake(struct yank_worker *w)
 {

@@ -35,6 +35,8 @@ static int64_t look(struct yank_sched *s, int64_t now)
             continue;
         if (w->ask_ns <= now) {
             w->ask = true;
+            if (w->asked_ns == 0)
+                w->asked_ns = now;
             /* Relaxed: a hint, read again before the kick. */
             w->ask_tick =
                 atomic_load_explicit(&w->p.ticks, memory_order_relaxed);

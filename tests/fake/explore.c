@@ -47,8 +47,7 @@ const char *explore_schedule(void)
     text[0] = '\0';
     for (unsigned i = 0; i < dones && used + 32 < sizeof text; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%u.%u",
-                                 i == 0 ? "" : ",", done[i].at,
-                                 done[i].choice);
+                                 i == 0 ? "" : ",", done[i].at, done[i].choice);
     return text;
 }
 
@@ -157,10 +156,9 @@ static void sample(const struct fake_spec *spec, unsigned bound)
 
     one_run(spec, 0);
     while (depth < bound && from < choices && choices <= CHOICES) {
-        unsigned at = from + (unsigned)(next_random(&sampler) %
-                                        (choices - from));
-        unsigned c = 1 + (unsigned)(next_random(&sampler) %
-                                    (options[at] - 1u));
+        unsigned at =
+            from + (unsigned)(next_random(&sampler) % (choices - from));
+        unsigned c = 1 + (unsigned)(next_random(&sampler) % (options[at] - 1u));
         plan[depth++] = (struct deviation){ at, c };
         one_run(spec, depth);
         from = at + 1;
@@ -180,11 +178,11 @@ static void search(const struct fake_spec *spec)
         if (all)
             descend(spec, 0, b, &next);
         else
-            while (runs - before < limit)
+            while ((double)(runs - before) < limit)
                 sample(spec, b);
         if (getenv("YANK_VERBOSE") != NULL)
-            fprintf(stderr, "  %s: %u deviation(s): %lu runs%s\n",
-                    spec->name, b, runs - before, all ? ", all" : "");
+            fprintf(stderr, "  %s: %u deviation(s): %lu runs%s\n", spec->name,
+                    b, runs - before, all ? ", all" : "");
         size = next;
     }
 }

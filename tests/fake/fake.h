@@ -49,18 +49,18 @@ struct party {
     bool woken;
     bool spinning; /* left in yank_arch_pause(): others go first */
     /* kicks */
-    bool kick;        /* one is on its way; the kernel merges them */
-    bool late;        /* it waits for the explorer, or for p to block */
-    bool in_handler;  /* full mask */
+    bool kick;       /* one is on its way; the kernel merges them */
+    bool late;       /* it waits for the explorer, or for p to block */
+    bool in_handler; /* full mask */
     bool in_stub;
-    bool blocked;     /* the kick signal is blocked */
-    uintptr_t pc;     /* not 0: in user code */
-    uintptr_t sp;     /* what the kick reports; 0: the real one */
+    bool blocked;              /* the kick signal is blocked */
+    uintptr_t pc;              /* not 0: in user code */
+    uintptr_t sp;              /* what the kick reports; 0: the real one */
     enum yank_outcome refusal; /* what the backend finds wrong */
-    bool bad_cpu;     /* yank_arch_context_ok() says no */
-    bool steal_stub;  /* the next injected call is lost to a longjmp */
-    bool in_kernel;   /* a kick that lands now cuts a system call short */
-    uint32_t stops;   /* stubs gone through */
+    bool bad_cpu;              /* yank_arch_context_ok() says no */
+    bool steal_stub;           /* the next injected call is lost to a longjmp */
+    bool in_kernel; /* a kick that lands now cuts a system call short */
+    uint32_t stops; /* stubs gone through */
     /* g0 */
     yank_mcall_fn req_fn; /* null: async_preempt2 */
     struct yank_g *req_g;
@@ -85,15 +85,15 @@ enum {
 
 struct fake_spec {
     const char *name;
-    void (*setup)(void); /* after yank_init: objects zeroed, parties made */
-    void (*check)(void); /* when all parties are done */
+    void (*setup)(void);     /* after yank_init: objects zeroed, parties made */
+    void (*check)(void);     /* when all parties are done */
     void (*invariant)(void); /* at every step, or null */
-    unsigned may;   /* FAKE_* */
-    unsigned bound; /* deviations, exhaustively */
-    unsigned runs;  /* at most, per number of deviations; 0: a default */
-    unsigned walks; /* random ones after that; 0: a default */
+    unsigned may;            /* FAKE_* */
+    unsigned bound;          /* deviations, exhaustively */
+    unsigned runs;       /* at most, per number of deviations; 0: a default */
+    unsigned walks;      /* random ones after that; 0: a default */
     unsigned processors; /* 0: one */
-    bool no_init;   /* setup calls yank_init itself */
+    bool no_init;        /* setup calls yank_init itself */
     const struct yank_options *options;
 };
 
@@ -109,9 +109,10 @@ struct fake_world {
     unsigned quiet; /* not 0: no choices, e.g. while parties attach */
     struct yank_code *code[2];
     /* the fake OS */
-    bool no_kicks; /* every send fails with ENOSYS */
-    int send_rc;   /* not 0: what every send answers */
-    unsigned drop_one_in; /* not 0: every n-th kick is lost */
+    bool no_kicks;          /* every send fails with ENOSYS */
+    int send_rc;            /* not 0: what every send answers */
+    const char *hold_store; /* scripts: these stores stay in the buffer */
+    unsigned drop_one_in;   /* not 0: every n-th kick is lost */
     unsigned processors;
     unsigned sends, answers, wakes, waits;
     int64_t last_send_ns;
@@ -155,6 +156,9 @@ void script_begin(const struct fake_spec *spec);
 /* Run only p, until a step whose name contains text (the step itself has not
  * happened yet); it is a failure if p ends or blocks first. */
 void script_until(struct party *p, const char *text);
+/* The same, with p's kick if one is on its way; false: p ended or blocked
+ * first. */
+bool script_reaches(struct party *p, const char *text);
 /* Run only p until it blocks or ends. */
 void script_through(struct party *p);
 /* p must have ended once this is over: all may run. */
@@ -193,9 +197,8 @@ void fake_on_g0(struct yank_m *m, struct yank_g *g, yank_mcall_fn fn,
 void fake_fail(const char *file, int line, const char *text)
     __attribute__((noreturn));
 void fake_dump(void);
-#define must(cond)                                                           \
-    ((cond) ? (void)0 : fake_fail(__FILE__, __LINE__, #cond))
-#define must_rc(expr, want)                                                  \
+#define must(cond) ((cond) ? (void)0 : fake_fail(__FILE__, __LINE__, #cond))
+#define must_rc(expr, want)                                                    \
     fake_must_rc(__FILE__, __LINE__, #expr, (expr), (want))
 void fake_must_rc(const char *file, int line, const char *text, long got,
                   long want);

@@ -47,16 +47,15 @@ void yank_arch_make_context(struct yank_g *g)
     for (int i = 0; i < GS; i++) {
         if (context[i].g == NULL || context[i].g == g) {
             context[i].g = g;
-            fiber_make(&context[i].fiber, (void *)g->lo, g->hi - g->lo,
-                       g_main, g);
+            fiber_make(&context[i].fiber, (void *)g->lo, g->hi - g->lo, g_main,
+                       g);
             return;
         }
     }
     fake_fail(__FILE__, __LINE__, "too many Gs for the fake");
 }
 
-void fake_on_g0(struct yank_m *m, struct yank_g *g, yank_mcall_fn fn,
-                void *arg)
+void fake_on_g0(struct yank_m *m, struct yank_g *g, yank_mcall_fn fn, void *arg)
 {
     struct party *p = fake.cur;
     struct fiber *mine = p->on;

@@ -59,15 +59,14 @@ void fiber_make(struct fiber *f, void *stack, size_t bytes,
 {
     uint64_t self = (uintptr_t)f;
 
-    *f = (struct fiber){ .stack = stack, .bytes = bytes, .fn = fn,
-                         .arg = arg };
+    *f = (struct fiber){ .stack = stack, .bytes = bytes, .fn = fn, .arg = arg };
     clean(f);
     getcontext(&f->ctx);
     f->ctx.uc_stack.ss_sp = stack;
     f->ctx.uc_stack.ss_size = bytes;
     f->ctx.uc_link = NULL;
-    makecontext(&f->ctx, (void (*)(void))trampoline, 2,
-                (unsigned)(self >> 32), (unsigned)self);
+    makecontext(&f->ctx, (void (*)(void))trampoline, 2, (unsigned)(self >> 32),
+                (unsigned)self);
 }
 
 void fiber_make_thread(struct fiber *f)

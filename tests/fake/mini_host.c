@@ -93,15 +93,14 @@ void mini_g(int i, void (*entry)(void *), bool migratable)
 
     if (stack[i] == NULL)
         stack[i] = arena_map(FAKE_STACK_BYTES);
-    struct yank_g_attr a = {
-        .struct_size = sizeof a,
-        .host = &mini_host,
-        .stack = { (uintptr_t)stack[i],
-                   (uintptr_t)stack[i] + FAKE_STACK_BYTES },
-        .entry = entry,
-        .user = (void *)(uintptr_t)i,
-        .migratable = migratable
-    };
+    struct yank_g_attr a = { .struct_size = sizeof a,
+                             .host = &mini_host,
+                             .stack = { (uintptr_t)stack[i],
+                                        (uintptr_t)stack[i] +
+                                            FAKE_STACK_BYTES },
+                             .entry = entry,
+                             .user = (void *)(uintptr_t)i,
+                             .migratable = migratable };
     mini.g[i] = arena_alloc(NULL, sizeof(struct yank_g));
     must_rc(yank_g_init(mini.g[i], &a), YANK_OK);
     mini.alive++;

@@ -19,8 +19,8 @@ struct mini {
     _Atomic uint32_t started[MINI_GS];
     unsigned alive;
     unsigned runs[MINI_GS]; /* how often it was taken */
-    unsigned aside;    /* takes that found a claim */
-    unsigned corpses;  /* takes that found it Dead */
+    unsigned aside;         /* takes that found a claim */
+    unsigned corpses;       /* takes that found it Dead */
     unsigned abandoned, abandoned_queued;
     bool keep; /* do not release a G that ended */
 };

@@ -89,7 +89,12 @@ void fake_store(volatile void *at, const void *value, size_t bytes, int order,
     bool weak = p != NULL && order != __ATOMIC_SEQ_CST && bytes <= 8 &&
                 (fake.spec->may & FAKE_WEAK) != 0 &&
                 p->buffered < YANK_ARRAY_LEN(p->buffer);
-    if (weak && (p->buffered > 0 || fake_choose(2, "keep the store back"))) {
+    bool keep =
+        weak && (p->buffered > 0 || fake_choose(2, "keep the store back"));
+    if (script_active() && p != NULL && fake.hold_store != NULL &&
+        order != __ATOMIC_SEQ_CST && strstr(name, fake.hold_store) != NULL)
+        keep = true;
+    if (keep) {
         struct stored *s = &p->buffer[p->buffered++];
         s->at = at;
         s->bytes = bytes;
@@ -116,15 +121,13 @@ static bool can_take_kick(const struct party *p)
 bool fake_runnable(const struct party *p)
 {
     switch (p->state) {
-    case PARTY_READY:
-        return true;
+    case PARTY_READY: return true;
     case PARTY_WAIT:
         return p->woken || p->until <= fake.clock || can_take_kick(p);
     case PARTY_USER:
         return can_take_kick(p) || p->until <= fake.clock ||
                atomic_load(p->word) != p->old;
-    case PARTY_DONE:
-        break;
+    case PARTY_DONE: break;
     }
     return false;
 }
@@ -191,8 +194,8 @@ static void deviate(struct party *p)
     if ((fake.spec->may & FAKE_TIMEOUT) != 0)
         n += timed_waiters(who + n);
     unsigned stray = n;
-    if ((fake.spec->may & FAKE_STRAY) != 0 && p->m != NULL &&
-        !p->in_handler && !p->blocked && !p->kick)
+    if ((fake.spec->may & FAKE_STRAY) != 0 && p->m != NULL && !p->in_handler &&
+        !p->blocked && !p->kick)
         n++;
     if (n == 1)
         return;
@@ -253,8 +256,7 @@ static bool next_deadline(void)
 
     for (int i = 0; i < fake.parties; i++) {
         const struct party *p = &fake.party[i];
-        if ((p->state == PARTY_WAIT || p->state == PARTY_USER) &&
-            p->until < t)
+        if ((p->state == PARTY_WAIT || p->state == PARTY_USER) && p->until < t)
             t = p->until;
     }
     if (t == INT64_MAX)
@@ -273,8 +275,7 @@ static void leave(struct party *p)
     for (;;) {
         for (int turn = 0; turn < 2; turn++) { /* spinners come last */
             for (int i = 0; i < fake.parties; i++) {
-                struct party *q =
-                    &fake.party[(start + i) % fake.parties];
+                struct party *q = &fake.party[(start + i) % fake.parties];
                 if (q->spinning == (turn == 1) && fake_runnable(q))
                     who[n++] = q;
             }

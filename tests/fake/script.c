@@ -39,6 +39,15 @@ static void run(struct party *p, const char *text)
     until_text = NULL;
 }
 
+bool script_reaches(struct party *p, const char *text)
+{
+    must(p->state != PARTY_DONE);
+    one_kick = p->kick;
+    run(p, text);
+    one_kick = false;
+    return strstr(p->where, text) != NULL && p->state == PARTY_READY;
+}
+
 void script_until(struct party *p, const char *text)
 {
     must(p->state != PARTY_DONE);

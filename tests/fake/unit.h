@@ -45,25 +45,28 @@ static inline void unit_in_child(void (*fn)(void))
     assert_int_equal(status, 0);
 }
 
-#define CLAIM(name)                                                          \
-    static void name(void);                                                  \
-    static void name##_in_child(void **state)                                \
-    {                                                                        \
-        (void)state;                                                         \
-        unit_in_child(name);                                                 \
-    }                                                                        \
+#define CLAIM(name)                                                            \
+    static void name(void);                                                    \
+    static void name##_in_child(void **state)                                  \
+    {                                                                          \
+        (void)state;                                                           \
+        unit_in_child(name);                                                   \
+    }                                                                          \
     static void name(void)
 
-#define CLAIMED(name) { #name, name##_in_child, NULL, NULL, NULL }
+#define CLAIMED(name)                                                          \
+    {                                                                          \
+#name, name##_in_child, NULL, NULL, NULL                               \
+    }
 
-#define CLAIMS_MAIN(...)                                                     \
-    int main(int argc, char **argv)                                          \
-    {                                                                        \
-        const struct CMUnitTest tests[] = { __VA_ARGS__ };                   \
-                                                                             \
-        if (argc > 1)                                                        \
-            cmocka_set_test_filter(argv[1]);                                 \
-        return cmocka_run_group_tests(tests, NULL, NULL);                    \
+#define CLAIMS_MAIN(...)                                                       \
+    int main(int argc, char **argv)                                            \
+    {                                                                          \
+        const struct CMUnitTest tests[] = { __VA_ARGS__ };                     \
+                                                                               \
+        if (argc > 1)                                                          \
+            cmocka_set_test_filter(argv[1]);                                   \
+        return cmocka_run_group_tests(tests, NULL, NULL);                      \
     }
 
 #endif

@@ -131,9 +131,9 @@ void fake_handler(struct party *p)
         return;
     must(pc != 0 && !p->in_stub); /* never inside Yank */
     p->pc = 0;
-    bool steal = p->steal_stub ||
-                 ((fake.spec->may & FAKE_STEAL) != 0 &&
-                  fake_choose(2, "a longjmp takes the G off the stub"));
+    bool steal =
+        p->steal_stub || ((fake.spec->may & FAKE_STEAL) != 0 &&
+                          fake_choose(2, "a longjmp takes the G off the stub"));
     if (!steal)
         stub();
     p->steal_stub = false;

@@ -10,9 +10,9 @@
 struct world {
     struct yank_thread t[WORLD_THREADS];
     _Atomic uint32_t ready[WORLD_THREADS]; /* thread i is attached */
-    _Atomic uint32_t quit; /* user loops end */
-    unsigned working;      /* suspenders that are not through */
-    unsigned held, timeouts, dead; /* how suspends ended */
+    _Atomic uint32_t quit;                 /* user loops end */
+    unsigned working;                      /* suspenders that are not through */
+    unsigned held, timeouts, dead;         /* how suspends ended */
 };
 extern struct world w;
 

@@ -52,9 +52,10 @@ void fidelity_nested(void);
 void fidelity_on_g0(struct yank_m *m);
 void fidelity_handler(int signo, siginfo_t *info, void *ucontext);
 /* f(a, b, c, d) with FID_KEPT values in what C callees keep; out: the same
- * registers afterwards. */
+ * registers afterwards, and rdi. */
 void fidelity_kept(void (*f)(void), const void *a, const void *b,
-                   const void *c, const void *d, uint64_t out[FID_KEPT]);
+                   const void *c, const void *d,
+                   uint64_t out[FID_KEPT + 1]);
 extern const uint64_t fidelity_kept_values[FID_KEPT];
 extern const char fidelity_sled_lo[], fidelity_sled_hi[];
 extern uint32_t yank_amd64_vector_op;
@@ -196,6 +197,27 @@ static inline struct yank_code *fidelity_register(uint32_t flags)
     return code;
 }
 
+/* How many stops, and when to be content with a twentieth of them: where the
+ * machine is busy and nobody gave a number. */
+static long stops = 20000;
+static int64_t busy_at_ns = YANK_NO_DEADLINE;
+
+static inline void count_stops(int argc, char **argv)
+{
+    const char *n = argc > 2 ? argv[2] : getenv("YANK_STOPS");
+
+    if (n != NULL)
+        stops = strtol(n, NULL, 10);
+    else
+        busy_at_ns = yank_now_ns() + 60 * SECOND;
+}
+
+static inline bool enough(long so_far, long of)
+{
+    return so_far >= of ||
+           (so_far >= of / 20 && yank_now_ns() > busy_at_ns);
+}
+
 /* 0, or what to exit with. */
 static inline int fidelity_setup(int argc, char **argv)
 {
@@ -209,15 +231,9 @@ static inline int fidelity_setup(int argc, char **argv)
         return SKIP;
     if (!guard_handler(caps.signo))
         return 1;
+    count_stops(argc, argv);
     make_patterns();
     return 0;
-}
-
-static inline long fidelity_stops(int argc, char **argv)
-{
-    const char *n = argc > 2 ? argv[2] : getenv("YANK_STOPS");
-
-    return n != NULL ? strtol(n, NULL, 10) : 20000;
 }
 
 #endif

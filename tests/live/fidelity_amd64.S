@@ -327,7 +327,7 @@ FUNC __wrap_yank_async_preempt2
     ret
 END __wrap_yank_async_preempt2
 
-/* void fidelity_kept(void (*f)(), a, b, c, d, uint64_t out[FID_KEPT]) */
+/* void fidelity_kept(void (*f)(), a, b, c, d, uint64_t out[FID_KEPT + 1]) */
 FUNC fidelity_kept
     LANDING_PAD
     pushq   %rbp
@@ -356,6 +356,7 @@ FUNC fidelity_kept
     call    *%rax
 LABEL fidelity_kept_return
     movq    16(%rsp), %r9
+    movq    %rdi, 56(%r9)
     movq    %rbx, (%r9)
     movq    %rbp, 8(%r9)
     movq    %r12, 16(%r9)
@@ -408,9 +409,11 @@ END fidelity_bad_callee
 FUNC fidelity_first
     LANDING_PAD
     cmpq    YANK_G_USER(%rdi), %rdi     /* user is the G itself here */
-    je      1f
-    ud2
-1:  subq    $8, %rsp
+    jne     1f
+    testq   %rbp, %rbp                  /* where frame pointer walks end */
+    je      2f
+1:  ud2
+2:  subq    $8, %rsp
     call    fidelity_look
     addq    $8, %rsp
     jmp     fidelity_entry

@@ -1,7 +1,6 @@
 /* live_fidelity_switch: yank_arch_mcall and yank_arch_execute keep what C
  * callees keep, a new G starts in the state C expects, and a vector block goes
- * where its G goes.  No thread, no kick:
- * an M and a G that core/ does not know.
+ * where its G goes.  No thread, no kick: an M and a G that core/ does not know.
  * Linked with fidelity_amd64.S and --wrap=yank_async_preempt2. */
 #define _GNU_SOURCE
 #include "fidelity.h"
@@ -15,6 +14,7 @@ extern const char fidelity_kept_return[];
 void fidelity_nested(void)
 {
 }
+
 /* A stop of an M and a G that no suspender knows: the thread runs on. */
 void fidelity_fake_stop(struct yank_m *m);
 
@@ -22,10 +22,10 @@ static struct yank_m own_m, other_m;
 static struct yank_g own_g;
 static struct yank_vector_block *own_block;
 static bool cache_is_right;
-static uint64_t kept[5][FID_KEPT];
+static uint64_t kept[5][FID_KEPT + 1];
 static int switched;
 
-static void mcall_keeps(struct yank_g *next, uint64_t out[FID_KEPT])
+static void mcall_keeps(struct yank_g *next, uint64_t out[FID_KEPT + 1])
 {
     fidelity_kept((void (*)(void))yank_arch_mcall, &own_m, &own_g,
                   (const void *)(uintptr_t)fidelity_bad_callee, next, out);
@@ -67,7 +67,7 @@ void fidelity_entry(void)
     abort();
 }
 
-static void execute_keeps(uint64_t out[FID_KEPT])
+static void execute_keeps(uint64_t out[FID_KEPT + 1])
 {
     fidelity_kept((void (*)(void))yank_arch_execute, &own_m, &own_g, NULL,
                   NULL, out);
@@ -94,7 +94,9 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
     for (int i = 0; i < 5; i++)
         if (i != 2)
             assert_memory_equal(kept[i], fidelity_kept_values,
-                                sizeof kept[i]);
+                                sizeof(uint64_t[FID_KEPT]));
+    /* The switch hands the M on: which one, the stub asks when it resumes. */
+    assert_int_equal(kept[0][FID_KEPT], (uintptr_t)&own_m);
     assert_int_equal(fidelity_bad_entry, 0);
 
     fidelity_kept((void (*)(void))yank_arch_call_saved, &saved, NULL, NULL,
@@ -107,6 +109,9 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
                   NULL, kept[0]);
     assert_memory_equal(&own_g.saved, &saved, sizeof saved);
     assert_int_equal(yank_blocking_enter(NULL), YANK_ETHREAD);
+    /* Again, with the flags as they are after an addition. */
+    fidelity_kept((void (*)(void))yank_blocking_enter, NULL, NULL, NULL, NULL,
+                  kept[0]);
 }
 
 int main(int argc, char **argv)

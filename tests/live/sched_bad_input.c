@@ -118,7 +118,7 @@ static void sched_waits_need_a_task(void **state)
     sched_close(s);
 }
 
-/* --- what a task sees ------------------------------------------------------------ */
+/* --- what a task sees ---------------------------------------------------- */
 
 struct seen {
     struct yank_sched *s;
@@ -210,6 +210,71 @@ static void sched_task_may_return_in_a_region(void **state)
     sched_close(s);
 }
 
+/* --- no memory ----------------------------------------------------------- */
+
+static _Atomic int allocs_left = INT_MAX;
+static _Atomic int64_t bytes_out;
+
+static void *scarce_alloc(void *ctx, size_t bytes)
+{
+    (void)ctx;
+    if (atomic_fetch_sub(&allocs_left, 1) <= 0)
+        return NULL;
+    atomic_fetch_add(&bytes_out, (int64_t)bytes);
+    return malloc(bytes);
+}
+
+static void scarce_release(void *ctx, void *p, size_t bytes)
+{
+    (void)ctx;
+    atomic_fetch_sub(&bytes_out, (int64_t)bytes);
+    free(p);
+}
+
+/* Start, a task, stop; the allocation after so many fails.  True: none did. */
+static bool run_with(int allocs)
+{
+    struct yank_sched_attr a = { .struct_size = sizeof a, .threads = 3 };
+    struct yank_sched *s;
+    struct yank_task *t;
+    bool all;
+    int rc;
+
+    atomic_store(&allocs_left, allocs);
+    rc = yank_sched_start(&a, &s);
+    if (rc == YANK_OK) {
+        rc = yank_go(s, nothing, NULL, NULL, &t);
+        if (rc == YANK_OK)
+            join_returned(t);
+        sched_close(s);
+    }
+    all = atomic_load(&allocs_left) >= 0;
+    if (rc != YANK_OK)
+        assert_int_equal(rc, YANK_ENOMEM);
+    assert_true(rc == YANK_OK || !all);
+    atomic_store(&allocs_left, INT_MAX);
+    return all;
+}
+
+static void sched_start_without_memory_leaves_nothing(void **state)
+{
+    struct yank_options o = { .struct_size = sizeof o };
+    int n = 0;
+
+    (void)state;
+    assert_int_equal(yank_fini(), YANK_OK);
+    o.alloc = scarce_alloc;
+    o.release = scarce_release;
+    assert_int_equal(yank_init(&o), YANK_OK);
+    while (!run_with(n))
+        n++;
+    assert_true(n > 1); /* the scheduler and the slab, at least */
+    assert_int_equal(yank_fini(), YANK_OK);
+    assert_true(atomic_load(&bytes_out) == 0);
+    o = (struct yank_options){ .struct_size = sizeof o };
+    assert_int_equal(yank_init(&o), YANK_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +285,7 @@ int main(void)
         cmocka_unit_test(sched_waits_need_a_task),
         cmocka_unit_test(sched_task_may_not_wait_in_a_region),
         cmocka_unit_test(sched_task_may_return_in_a_region),
+        cmocka_unit_test(sched_start_without_memory_leaves_nothing),
     };
     return SCHED_MAIN(tests);
 }

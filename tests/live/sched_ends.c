@@ -40,7 +40,7 @@ static void sched_join_twice_says_the_same(void **state)
     sched_close(s);
 }
 
-/* --- joins in tasks --------------------------------------------------------- */
+/* --- joins in tasks ------------------------------------------------------ */
 
 struct joiner {
     struct yank_task *target;
@@ -99,6 +99,29 @@ static void sched_join_in_a_task_gives_up_at_its_deadline(void **state)
     sched_close(s);
 }
 
+/* The target ends while the joiner leaves its M. */
+static void spins(void *arg)
+{
+    spin((uintptr_t)arg);
+}
+
+static void sched_join_meets_the_end(void **state)
+{
+    struct yank_sched *s = sched_open(2);
+
+    (void)state;
+    for (uintptr_t i = 0; i < 3000; i++) {
+        struct yank_task *target = go(s, spins, (void *)(i * 7 % 3000)), *t;
+        struct joiner j = { target, YANK_NO_DEADLINE, 1, YANK_END_ABANDONED };
+
+        t = go(s, joins, &j);
+        join_returned(t);
+        assert_int_equal(j.rc, YANK_OK);
+        join_returned(target);
+    }
+    sched_close(s);
+}
+
 /* An attached thread counts as stopped while it waits. */
 struct attached {
     struct yank_thread t;
@@ -142,7 +165,7 @@ static void sched_thread_in_a_join_can_be_suspended(void **state)
     sched_close(s);
 }
 
-/* --- abandon ---------------------------------------------------------------- */
+/* --- abandon ------------------------------------------------------------- */
 
 static void tells_its_stack(void *arg)
 {
@@ -218,6 +241,37 @@ static void sched_abandon_of_a_task_about_to_run(void **state)
     sched_close(s);
 }
 
+static void spins_and_sleeps(void *arg)
+{
+    spin((uintptr_t)arg);
+    yank_sleep(yank_now_ns() + 1000000);
+}
+
+/* Claimed just when it has left its M: it must not enter any list. */
+static void sched_abandon_of_a_task_about_to_wait(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+
+    (void)state;
+    for (uintptr_t i = 0; i < 5000; i++) {
+        struct yank_task *t = go(s, spins_and_sleeps, (void *)(i % 977));
+
+        while (stats_of(t).runs == 0)
+            ;
+        struct yank_stop stop;
+        int rc = yank_task_suspend(t, SOON, &stop);
+
+        if (rc == YANK_OK)
+            assert_int_equal(yank_abandon_g(&stop), YANK_OK);
+        else
+            assert_int_equal(rc, YANK_EDEAD);
+        assert_int_equal(yank_task_release(t), YANK_OK);
+    }
+    for (int i = 0; i < 100; i++) /* whoever has the memory now */
+        join_returned(go(s, spins_and_sleeps, NULL));
+    sched_close(s);
+}
+
 static void sleeps(void *arg)
 {
     (void)arg;
@@ -248,7 +302,7 @@ static void sched_abandon_takes_a_task_out_of_its_wait(void **state)
     sched_close(s);
 }
 
-/* --- many -------------------------------------------------------------------- */
+/* --- many ---------------------------------------------------------------- */
 
 static void sched_thousand_tasks_with_two_handles(void **state)
 {
@@ -307,10 +361,12 @@ int main(void)
         cmocka_unit_test(sched_join_twice_says_the_same),
         cmocka_unit_test(sched_join_wakes_all_tasks_that_wait),
         cmocka_unit_test(sched_join_in_a_task_gives_up_at_its_deadline),
+        cmocka_unit_test(sched_join_meets_the_end),
         cmocka_unit_test(sched_thread_in_a_join_can_be_suspended),
         cmocka_unit_test(sched_abandon_gives_the_stack_back),
         cmocka_unit_test(sched_abandon_in_a_queue_drops_the_place),
         cmocka_unit_test(sched_abandon_of_a_task_about_to_run),
+        cmocka_unit_test(sched_abandon_of_a_task_about_to_wait),
         cmocka_unit_test(sched_abandon_takes_a_task_out_of_its_wait),
         cmocka_unit_test(sched_thousand_tasks_with_two_handles),
         cmocka_unit_test(sched_tasks_without_handle_run),

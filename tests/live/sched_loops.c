@@ -89,7 +89,31 @@ static void sched_lonely_loops_are_not_preempted(void **state)
     sched_close(s);
 }
 
-/* --- jobs ------------------------------------------------------------------ */
+static void tells_its_thread(void *arg)
+{
+    atomic_store((_Atomic uintptr_t *)arg, (uintptr_t)yank_m_self());
+    endless(NULL);
+}
+
+/* However late the second M is: the first does not take both for good. */
+static void sched_two_loops_get_two_threads(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        struct yank_sched *s = sched_open(2);
+        _Atomic uintptr_t m[2] = { 0, 0 };
+        struct yank_task *a = go(s, tells_its_thread, (void *)&m[0]);
+        struct yank_task *b = go(s, tells_its_thread, (void *)&m[1]);
+
+        until(atomic_load(&m[0]) != 0 && atomic_load(&m[1]) != 0);
+        assert_true(atomic_load(&m[0]) != atomic_load(&m[1]));
+        abandon(a);
+        abandon(b);
+        sched_close(s);
+    }
+}
+
+/* --- jobs ---------------------------------------------------------------- */
 
 struct job {
     void (*fn)(struct job *);
@@ -192,6 +216,7 @@ int main(void)
         cmocka_unit_test(sched_loops_share_two_threads),
         cmocka_unit_test(sched_loops_share_one_thread),
         cmocka_unit_test(sched_lonely_loops_are_not_preempted),
+        cmocka_unit_test(sched_two_loops_get_two_threads),
         cmocka_unit_test(sched_jobs_compute_what_they_do_alone),
     };
     return SCHED_MAIN(tests);

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* --- permits ------------------------------------------------------------------ */
+/* --- permits ------------------------------------------------------------- */
 
 struct parker {
     _Atomic int go, rc[4];
@@ -46,7 +46,32 @@ static void sched_unpark_before_park_counts_once(void **state)
     sched_close(s);
 }
 
-/* --- ping-pong, with slices cutting in everywhere -------------------------------- */
+static void parks_at_once(void *arg)
+{
+    atomic_store((_Atomic int *)arg, yank_park(0));
+}
+
+/* Nor does it wait for whoever gets the memory next. */
+static void sched_unpark_is_for_one_task(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct yank_task *t[200];
+    _Atomic int rc;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(t); i++) {
+        t[i] = go(s, endless, NULL);
+        assert_int_equal(yank_unpark(t[i]), YANK_OK);
+        abandon(t[i]);
+    }
+    for (size_t i = 0; i < COUNT(t); i++) {
+        join_returned(go(s, parks_at_once, (void *)&rc));
+        assert_int_equal(atomic_load(&rc), YANK_ETIMEDOUT);
+    }
+    sched_close(s);
+}
+
+/* --- ping-pong, with slices cutting in everywhere ------------------------ */
 
 #define TURNS 5000
 
@@ -154,7 +179,7 @@ static void sched_threads_unpark_a_task(void **state)
     sched_close(s);
 }
 
-/* --- sleep ----------------------------------------------------------------------- */
+/* --- sleep --------------------------------------------------------------- */
 
 #define SLEEPERS 64
 
@@ -172,6 +197,13 @@ static void sleeps(void *arg)
     yank_sleep(x->until);
     x->early = yank_now_ns() < x->until;
     x->place = atomic_fetch_add(&next_place, 1);
+}
+
+static void parks_until(void *arg)
+{
+    struct sleeper *x = arg;
+
+    yank_park(x->until);
 }
 
 /* One M: they run in the order in which they wake. */
@@ -193,6 +225,65 @@ static void sched_sleepers_wake_in_order(void **state)
         join_returned(t[i]);
         assert_false(x[i].early);
         assert_int_equal(x[i].place, i * 37 % SLEEPERS);
+    }
+    sched_close(s);
+}
+
+/* Some wait no longer: the others' order is as before. */
+static void sched_sleepers_leave_in_any_order(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct sleeper x[SLEEPERS];
+    struct yank_task *t[SLEEPERS];
+
+    (void)state;
+    for (int round = 0; round < 8; round++) {
+        int64_t base = yank_now_ns() + 20000000;
+
+        for (int i = 0; i < SLEEPERS; i++) {
+            /* Falling, rising, mixed: heaps of different shapes. */
+            int k = round % 4 == 0   ? SLEEPERS - i
+                    : round % 4 == 1 ? i
+                                     : i * (round + 31 + round % 2) % SLEEPERS;
+
+            x[i] = (struct sleeper){ .until = base + k * 50000 };
+            t[i] = go(s, parks_until, &x[i]);
+        }
+        until(stats_of(t[SLEEPERS - 1]).runs == 1);
+        for (int i = 0; i < SLEEPERS; i++)
+            if ((i * 13 + round) % 3 == 0)
+                yank_unpark(t[i * 29 % SLEEPERS]);
+        for (int i = 0; i < SLEEPERS; i++) {
+            assert_int_equal(yank_join(t[i], SOON, NULL), YANK_OK);
+            join_returned(t[i]);
+        }
+    }
+    sched_close(s);
+}
+
+static void sleeps_then_parks(void *arg)
+{
+    struct parker *p = arg;
+
+    atomic_store(&p->go, 1);
+    atomic_store(&p->rc[0], yank_sleep(yank_now_ns() + 3000000));
+    atomic_store(&p->rc[1], yank_park(0));
+}
+
+static void sched_unpark_of_a_sleeper_is_kept(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct parker p = { .rc = { 1, 1 } };
+        struct yank_task *t = go(s, sleeps_then_parks, &p);
+
+        until(atomic_load(&p.go) == 1);
+        yank_unpark(t);
+        join_returned(t);
+        assert_int_equal(atomic_load(&p.rc[0]), YANK_OK);
+        assert_int_equal(atomic_load(&p.rc[1]), YANK_OK);
     }
     sched_close(s);
 }
@@ -237,7 +328,7 @@ static void sched_sleep_until_the_past_is_no_wait(void **state)
     sched_close(s);
 }
 
-/* --- idle --------------------------------------------------------------------------- */
+/* --- idle ---------------------------------------------------------------- */
 
 /* How often threads other than this one went to sleep so far. */
 static uint64_t sleeps_so_far(void)
@@ -301,9 +392,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sched_unpark_before_park_counts_once),
+        cmocka_unit_test(sched_unpark_is_for_one_task),
         cmocka_unit_test(sched_no_unpark_is_lost),
         cmocka_unit_test(sched_threads_unpark_a_task),
         cmocka_unit_test(sched_sleepers_wake_in_order),
+        cmocka_unit_test(sched_sleepers_leave_in_any_order),
+        cmocka_unit_test(sched_unpark_of_a_sleeper_is_kept),
         cmocka_unit_test(sched_sleeper_wakes_among_endless_tasks),
         cmocka_unit_test(sched_sleep_until_the_past_is_no_wait),
         cmocka_unit_test(sched_nothing_wakes_up_when_idle),

@@ -8,7 +8,7 @@
 
 YANK_TEXT static void counting_loop(struct target *x)
 {
-    while (!atomic_load_explicit(&x->quit, memory_order_relaxed))
+    while (!atomic_load_explicit(&x->quit, memory_order_acquire))
         atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
 }
 
@@ -46,7 +46,7 @@ YANK_TEXT static void calls_only_loop(struct target *x)
 /* Not registered: Yank must leave it alone. */
 static void unsafe_loop(struct target *x)
 {
-    while (!atomic_load_explicit(&x->quit, memory_order_relaxed))
+    while (!atomic_load_explicit(&x->quit, memory_order_acquire))
         atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
 }
 
@@ -136,7 +136,7 @@ static void mostly_unsafe_loop(struct target *x)
 {
     volatile int busy;
 
-    while (!atomic_load_explicit(&x->quit, memory_order_relaxed)) {
+    while (!atomic_load_explicit(&x->quit, memory_order_acquire)) {
         for (busy = 0; busy < 200000; busy++)
             ;
         safe_for_a_moment(x);
@@ -265,7 +265,7 @@ static void live_off_switch_leaves_polls(void **state)
 
 static void polling_loop(struct target *x)
 {
-    while (!atomic_load_explicit(&x->quit, memory_order_relaxed)) {
+    while (!atomic_load_explicit(&x->quit, memory_order_acquire)) {
         atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
         yank_poll(&x->t.g);
     }

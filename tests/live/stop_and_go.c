@@ -10,7 +10,7 @@
 
 YANK_TEXT static void counting_loop(struct target *x)
 {
-    while (!atomic_load_explicit(&x->quit, memory_order_relaxed))
+    while (!atomic_load_explicit(&x->quit, memory_order_acquire))
         atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
 }
 
@@ -334,7 +334,7 @@ static void live_resumed_thread_makes_the_call_first(void **state)
 /* Assembled apart, so that it is in no marked section. */
 static void unmarked_loop(struct target *x)
 {
-    while (!atomic_load_explicit(&x->quit, memory_order_relaxed))
+    while (!atomic_load_explicit(&x->quit, memory_order_acquire))
         atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
 }
 

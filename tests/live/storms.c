@@ -19,8 +19,7 @@ YANK_TEXT static void counting_loop(struct target *x)
 
 struct pipe_user {
     int fd[2];
-    struct target *x;
-    _Atomic int round, stops, enough;
+    _Atomic int round;
     int interrupted;
 };
 
@@ -42,46 +41,29 @@ static void wait_in_poll(struct target *x)
     }
 }
 
-/* At any moment: also just before the region, so that the kick is on its way
- * when the thread goes to sleep. */
-static void *stop_all_the_time(void *arg)
-{
-    struct pipe_user *u = arg;
-
-    while (!atomic_load(&u->enough)) {
-        struct yank_stop stop;
-
-        assert_int_equal(yank_suspend_g(&u->x->t.g, SOON, &stop), YANK_OK);
-        assert_int_equal(yank_resume_g(&stop), YANK_OK);
-        atomic_fetch_add(&u->stops, 1);
-    }
-    return NULL;
-}
-
+/* Stops at any moment: also just before the region, so that the kick is on its
+ * way when the thread goes to sleep. */
 static void live_blocking_region_sees_no_eintr(void **state)
 {
     struct pipe_user u = { .interrupted = 0 };
-    pthread_t requester;
+    struct target *x;
+    int stops = 0;
 
     (void)state;
     assert_int_equal(pipe(u.fd), 0);
-    u.x = target_start(wait_in_poll, &u);
-    pthread_create(&requester, NULL, stop_all_the_time, &u);
-    for (int round = 1; round <= 2000; round++) {
-        int stops;
+    x = target_start(wait_in_poll, &u);
+    for (int round = 1; round <= 10000; stops++) {
+        struct yank_stop stop;
 
-        wait_for(&u.round, round);
-        stops = atomic_load(&u.stops);
-        while (atomic_load(&u.stops) < stops + 2)
-            sched_yield();
-        if (round == 2000) {
-            atomic_store(&u.enough, 1);
-            pthread_join(requester, NULL);
-            atomic_store(&u.x->quit, 1);
-        }
+        assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
+        assert_int_equal(yank_resume_g(&stop), YANK_OK);
+        if (atomic_load(&u.round) < round || stops < 2 * round)
+            continue;
+        if (round++ == 10000)
+            atomic_store(&x->quit, 1);
         assert_int_equal(write(u.fd[1], "x", 1), 1);
     }
-    target_join(u.x);
+    target_join(x);
     assert_int_equal(u.interrupted, 0);
     close(u.fd[0]);
     close(u.fd[1]);
@@ -125,7 +107,7 @@ static void live_threads_may_end_under_kicks(void **state)
     (void)state;
     atomic_store(&flood_ends, 0);
     pthread_create(&from_outside, NULL, flood, NULL);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 100; i++) {
         struct target *x = target_start(short_loop, NULL);
         pthread_t requester[2];
         void *rc;

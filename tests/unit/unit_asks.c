@@ -9,8 +9,7 @@ static void suspender(void *arg)
     int64_t wait_ns = (int64_t)(uintptr_t)arg;
 
     world_wait(0);
-    int rc = world_hold(0, wait_ns == 0 ? YANK_NO_DEADLINE
-                                        : world_in(wait_ns));
+    int rc = world_hold(0, wait_ns == 0 ? YANK_NO_DEADLINE : world_in(wait_ns));
     must(rc == YANK_OK || (rc == YANK_ETIMEDOUT && wait_ns != 0));
     world_done();
 }
@@ -106,10 +105,8 @@ static void meet_setup(void)
  * have gone to sleep on A's behalf. */
 CLAIM(unit_who_meets_a_claim_is_woken_by_its_end)
 {
-    static const struct fake_spec spec = { .name = "met",
-                                           .setup = meet_setup };
-    struct party *t = &fake.party[0], *a = &fake.party[1],
-                 *b = &fake.party[2];
+    static const struct fake_spec spec = { .name = "met", .setup = meet_setup };
+    struct party *t = &fake.party[0], *a = &fake.party[1], *b = &fake.party[2];
 
     script_begin(&spec);
     script_through(t);
@@ -186,8 +183,7 @@ CLAIM(unit_a_g_with_asks_left_stays_preempted_at_resume)
 {
     static const struct fake_spec spec = { .name = "script",
                                            .setup = script_setup };
-    struct party *t = &fake.party[0], *a = &fake.party[1],
-                 *b = &fake.party[2];
+    struct party *t = &fake.party[0], *a = &fake.party[1], *b = &fake.party[2];
 
     script_begin(&spec);
     script_through(t);

@@ -276,7 +276,7 @@ static void suspends(void *arg)
     must_rc(yank_preempt_one(NULL), YANK_EINVAL);
     must_rc(yank_ready(me), YANK_EINVAL);
     must_rc(yank_ready(NULL), YANK_EINVAL);
-    must_rc(yank_g_fini(me), YANK_EINVAL); /* no G of a host */
+    must_rc(yank_g_fini(me), YANK_EINVAL);         /* no G of a host */
     must_rc(yank_mcall(NULL, NULL), YANK_ETHREAD); /* nor this */
     world_no_debts(me);
     world_detach(0);
@@ -387,7 +387,7 @@ static void ms(void *arg)
     mini.g[0]->pinned = &mini.m[1];
     atomic_store(&mini.g[0]->status, YANK_RUNNABLE);
     must_rc(yank_m_take(m, mini.g[0]), YANK_EINVAL); /* pinned elsewhere */
-    must_rc(yank_ready(mini.g[0]), YANK_EINVAL); /* Runnable already */
+    must_rc(yank_ready(mini.g[0]), YANK_EINVAL);     /* Runnable already */
     mini.g[0]->pinned = NULL;
     atomic_store(&mini.g[0]->status, YANK_DEAD);
     must_rc(yank_m_take(m, mini.g[0]), YANK_EDEAD);

@@ -113,8 +113,7 @@ CLAIM(unit_a_g_in_a_blocking_region_is_taken_without_a_kick)
 /* The requester saw Running, the G goes Blocking, the re-read finds it out. */
 CLAIM(unit_a_needless_send_is_not_made)
 {
-    static const struct fake_spec spec = { .name = "needless",
-                                           .setup = one };
+    static const struct fake_spec spec = { .name = "needless", .setup = one };
     struct party *t = &fake.party[0], *a = &fake.party[1];
 
     script_begin(&spec);

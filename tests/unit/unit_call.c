@@ -98,10 +98,9 @@ static void poll_setup(void)
 
 CLAIM(unit_a_call_left_at_a_poll_is_made_in_the_poll)
 {
-    static const struct fake_spec spec = { .name = "poll",
-                                           .setup = poll_setup,
-                                           .check = called_once,
-                                           .bound = 2 };
+    static const struct fake_spec spec = {
+        .name = "poll", .setup = poll_setup, .check = called_once, .bound = 2
+    };
     explore(&spec);
 }
 
@@ -235,10 +234,9 @@ static void host_check(void)
 
 CLAIM(unit_a_call_left_in_a_parked_g_is_made_when_it_runs)
 {
-    static const struct fake_spec spec = { .name = "host",
-                                           .setup = host_setup,
-                                           .check = host_check,
-                                           .bound = 2 };
+    static const struct fake_spec spec = {
+        .name = "host", .setup = host_setup, .check = host_check, .bound = 2
+    };
     explore(&spec);
 }
 

@@ -151,8 +151,7 @@ CLAIM(unit_removal_waits_for_handlers_and_refuses_under_a_stop)
 
 CLAIM(unit_a_range_with_a_stopped_g_is_busy)
 {
-    static const struct fake_spec spec = { .name = "busy",
-                                           .setup = jit_setup };
+    static const struct fake_spec spec = { .name = "busy", .setup = jit_setup };
     struct party *t = &fake.party[0], *a = &fake.party[1];
 
     script_begin(&spec);
@@ -168,8 +167,7 @@ CLAIM(unit_a_range_with_a_stopped_g_is_busy)
 
 CLAIM(unit_removal_ends_at_its_deadline_and_can_be_finished)
 {
-    static const struct fake_spec spec = { .name = "late",
-                                           .setup = jit_setup };
+    static const struct fake_spec spec = { .name = "late", .setup = jit_setup };
     struct party *t = &fake.party[0], *a = &fake.party[1];
 
     script_begin(&spec);

@@ -52,8 +52,8 @@ static void suspender(void *arg)
     int64_t limit = (int64_t)(uintptr_t)arg;
 
     world_wait(0);
-    int rc = yank_suspend_g(
-        g, limit == 0 ? YANK_NO_DEADLINE : world_in(limit), &stop);
+    int rc = yank_suspend_g(g, limit == 0 ? YANK_NO_DEADLINE : world_in(limit),
+                            &stop);
     if (rc == YANK_OK) {
         w.held++;
         fake_held(g, 1);
@@ -88,7 +88,7 @@ static void one(void)
 CLAIM(unit_detach_waits_for_requesters_and_they_get_edead)
 {
     static const struct fake_spec spec = { .name = "detach",
-        .invariant = see_visitors,
+                                           .invariant = see_visitors,
                                            .setup = one,
                                            .check = bytes_untouched,
                                            .bound = 4,
@@ -106,31 +106,28 @@ static void three(void)
 
 CLAIM(unit_detach_is_safe_against_three_suspenders)
 {
-    static const struct fake_spec spec = {
-        .name = "detach3",
-        .invariant = see_visitors,
-        .setup = three,
-        .check = bytes_untouched,
-        .may = FAKE_TIMEOUT | FAKE_FAIL_EAGAIN | FAKE_DROP,
-        .bound = 3,
-        .runs = 40000,
-        .walks = 20000
-    };
+    static const struct fake_spec spec = { .name = "detach3",
+                                           .invariant = see_visitors,
+                                           .setup = three,
+                                           .check = bytes_untouched,
+                                           .may = FAKE_TIMEOUT |
+                                                  FAKE_FAIL_EAGAIN | FAKE_DROP,
+                                           .bound = 3,
+                                           .runs = 40000,
+                                           .walks = 20000 };
     explore(&spec);
 }
 
 CLAIM(unit_detach_is_safe_with_store_buffers_and_spurious_wakes)
 {
-    static const struct fake_spec spec = {
-        .name = "detach-w",
-        .invariant = see_visitors,
-        .setup = one,
-        .check = bytes_untouched,
-        .may = FAKE_WEAK | FAKE_SPURIOUS,
-        .bound = 3,
-        .runs = 40000,
-        .walks = 10000
-    };
+    static const struct fake_spec spec = { .name = "detach-w",
+                                           .invariant = see_visitors,
+                                           .setup = one,
+                                           .check = bytes_untouched,
+                                           .may = FAKE_WEAK | FAKE_SPURIOUS,
+                                           .bound = 3,
+                                           .runs = 40000,
+                                           .walks = 10000 };
     explore(&spec);
 }
 

@@ -276,8 +276,8 @@ CLAIM(unit_a_claimed_suspender_gives_back_before_it_sleeps)
 {
     static const struct fake_spec spec = { .name = "give-back",
                                            .setup = give_back_setup };
-    struct party *a = &fake.party[0], *s = &fake.party[1],
-                 *t = &fake.party[2], *b = &fake.party[3];
+    struct party *a = &fake.party[0], *s = &fake.party[1], *t = &fake.party[2],
+                 *b = &fake.party[3];
 
     script_begin(&spec);
     script_through(s);
@@ -303,6 +303,7 @@ static void short_life(void *arg)
     world_attach(0);
     user_step(FAKE_USER_LO);
     world_detach(0);
+    must(atomic_load(&world_g(0)->asks) == 0); /* nobody left a debt */
 }
 
 static void many_with_a_dead(void *arg)

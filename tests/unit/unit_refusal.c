@@ -315,16 +315,13 @@ static bool pc_is_safe(void *ctx, uintptr_t pc, uintptr_t sp, uintptr_t fp,
     return host_says;
 }
 
-static const struct yank_options asks_host = {
-    .struct_size = sizeof asks_host,
-    .pc_is_safe = pc_is_safe,
-    .ctx = &host_says
-};
+static const struct yank_options asks_host = { .struct_size = sizeof asks_host,
+                                               .pc_is_safe = pc_is_safe,
+                                               .ctx = &host_says };
 
 static void host(void *arg)
 {
-    const struct yank_code_desc d = { 0x300000, 0x300100,
-                                      YANK_CODE_ASK_HOST };
+    const struct yank_code_desc d = { 0x300000, 0x300100, YANK_CODE_ASK_HOST };
     struct yank_code *code;
 
     (void)arg;

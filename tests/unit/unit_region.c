@@ -1,5 +1,5 @@
-/* No-preempt regions and polls: a stop asked inside happens at the end, with
- * no resend; polls stop synchronously; the poll word belongs to the G. */
+/* No-preempt regions: a stop asked inside happens at the end, with no resend.
+ */
 #include "fake/unit.h"
 #include "fake/world.h"
 
@@ -132,7 +132,7 @@ CLAIM(unit_a_deferral_of_one_who_left_serves_the_next)
     explore(&spec);
     spec.name = "left-w";
     spec.may = FAKE_TIMEOUT | FAKE_WEAK;
-    spec.walks = 60000;
+    spec.walks = 20000;
     explore(&spec);
 }
 
@@ -179,8 +179,7 @@ CLAIM(unit_two_stops_asked_in_a_region_both_happen)
 
 CLAIM(unit_deferral_needs_one_kick_and_no_poll)
 {
-    static const struct fake_spec spec = { .name = "deferred",
-                                           .setup = once };
+    static const struct fake_spec spec = { .name = "deferred", .setup = once };
     struct party *t = &fake.party[0], *a = &fake.party[1];
     struct yank_g *g = world_g(0);
 
@@ -269,8 +268,7 @@ CLAIM(unit_a_stop_refused_while_holding_is_asked_again)
     static const struct fake_spec spec = { .name = "refused-holding",
                                            .setup = holder_setup,
                                            .check = one_held };
-    struct party *h = &fake.party[0], *t = &fake.party[1],
-                 *a = &fake.party[2];
+    struct party *h = &fake.party[0], *t = &fake.party[1], *a = &fake.party[2];
 
     script_begin(&spec);
     script_through(t);
@@ -284,153 +282,6 @@ CLAIM(unit_a_stop_refused_while_holding_is_asked_again)
     script_through(a); /* waits for the region's end */
     must(a->state == PARTY_WAIT && a->until == YANK_NO_DEADLINE);
     script_finish(); /* which does not stop; R resumes T */
-}
-
-/* --- polls ---------------------------------------------------------------------------*/
-
-static void polls(void *arg)
-{
-    int i = (int)(uintptr_t)arg;
-    struct yank_g *g = world_g(i);
-
-    world_attach(i);
-    while (atomic_load(&w.quit) == 0) {
-        fake_block_changed(&g->event, atomic_load(&g->event));
-        if (*yank_g_poll_word(g) > (uintptr_t)&g)
-            yank_poll(g);
-    }
-    must(fake.party[0].stops == 0);
-    world_no_debts(g);
-    world_detach(i);
-}
-
-static void poll_suspender(void *arg)
-{
-    (void)arg;
-    world_wait(0);
-    must_rc(world_hold(0, YANK_NO_DEADLINE), YANK_OK);
-    must(--w.working != 0 || (atomic_store(&w.quit, 1), true));
-    yank_bump(world_g(0));
-}
-
-static void poll_setup(void)
-{
-    world_reset();
-    fake.no_kicks = true;
-    fake_party("T", polls, WORLD_ARG(0));
-    fake_party("A", poll_suspender, NULL);
-    fake_party("B", poll_suspender, NULL);
-    world_works();
-    world_works();
-}
-
-static void polled_twice(void)
-{
-    must(w.held == 2);
-}
-
-CLAIM(unit_polls_stop_a_g_without_any_kick)
-{
-    static const struct fake_spec spec = { .name = "poll",
-                                           .setup = poll_setup,
-                                           .check = polled_twice,
-                                           .bound = 2,
-                                           .walks = 5000 };
-    explore(&spec);
-}
-
-static void word_is_restored(void *arg)
-{
-    struct yank_g *g = world_g(0);
-    const uintptr_t *word = yank_g_poll_word(g);
-
-    (void)arg;
-    world_attach(0);
-    must((const void *)word ==
-         (const void *)((char *)g + YANK_G_POLL_WORD_OFFSET));
-    must(*word == g->guard && *word > g->lo && *word < (uintptr_t)&g);
-    yank_poison(g); /* an ask that was withdrawn since */
-    must(*word == YANK_POISON);
-    yank_poll(g);
-    must(*word == g->guard);
-    /* Asked between the restore and the re-read. */
-    atomic_store(&g->asks, 1);
-    yank_restore_poll_word(g);
-    must(*word == YANK_POISON);
-    atomic_store(&g->asks, 0);
-    yank_restore_poll_word(g);
-    must(*word == g->guard);
-    atomic_store(&g->yield, 1);
-    yank_restore_poll_word(g);
-    must(*word == YANK_POISON);
-    atomic_store(&g->yield, 0);
-    yank_restore_poll_word(g);
-    /* In a region a poll leaves it poisoned. */
-    yank_preempt_disable(g);
-    yank_poison(g);
-    yank_poll(g);
-    must(*word == YANK_POISON);
-    yank_preempt_enable(g);
-    must(*word == g->guard);
-    world_no_debts(g);
-    world_detach(0);
-}
-
-CLAIM(unit_the_g_restores_its_poll_word_and_poisons_it_again)
-{
-    fake_alone(word_is_restored, NULL);
-}
-
-/* A suspender must never find the word restored over its ask. */
-static void word_holds_while_asked(void)
-{
-    const struct yank_g *g = world_g(0);
-
-    if (atomic_load(&w.ready[0]) != 0 && fake.cur->id == 0 &&
-        fake.cur->pc != 0 && atomic_load(&g->asks) != 0 &&
-        YANK_BASE(atomic_load(&g->status)) == YANK_RUNNING &&
-        (atomic_load(&g->status) & YANK_SCAN) == 0)
-        must(atomic_load(&g->poll_word) == YANK_POISON);
-}
-
-static void loop_and_two(void)
-{
-    world_reset();
-    in_region = false;
-    fake_party("T", world_target, WORLD_ARG(0));
-    fake_party("A", suspender, NULL);
-    fake_party("B", suspender, NULL);
-    world_works();
-    world_works();
-}
-
-CLAIM(unit_user_code_never_runs_with_an_ask_and_a_clean_word)
-{
-    static const struct fake_spec spec = {
-        .name = "word",
-        .setup = loop_and_two,
-        .check = two_held,
-        .invariant = word_holds_while_asked,
-        .bound = 3,
-        .runs = 40000,
-        .walks = 5000
-    };
-    explore(&spec);
-}
-
-CLAIM(unit_the_poll_word_needs_no_more_than_x86_store_order)
-{
-    static const struct fake_spec spec = {
-        .name = "word-w",
-        .setup = loop_and_two,
-        .check = two_held,
-        .invariant = word_holds_while_asked,
-        .may = FAKE_WEAK,
-        .bound = 3,
-        .runs = 40000,
-        .walks = 10000
-    };
-    explore(&spec);
 }
 
 /* --- calls ------------------------------------------------------------------------------*/
@@ -460,16 +311,13 @@ CLAIM(unit_call_no_preempt_is_a_region_on_a_g_and_a_call_elsewhere)
     fake_alone(calls, &depth);
 }
 
-CLAIMS_MAIN(CLAIMED(unit_a_stop_asked_in_a_region_happens_at_its_end),
-            CLAIMED(unit_a_stop_asked_in_nested_regions_happens_at_the_outer_end),
-            CLAIMED(unit_two_stops_asked_in_a_region_both_happen),
-            CLAIMED(unit_a_deferral_of_one_who_left_serves_the_next),
-            CLAIMED(unit_a_stop_refused_while_holding_is_asked_again),
-            CLAIMED(unit_regions_need_no_more_than_x86_store_order),
-            CLAIMED(unit_deferral_needs_one_kick_and_no_poll),
-            CLAIMED(unit_a_stop_deferred_while_holding_happens_after_a_foreign_resume),
-            CLAIMED(unit_polls_stop_a_g_without_any_kick),
-            CLAIMED(unit_the_g_restores_its_poll_word_and_poisons_it_again),
-            CLAIMED(unit_user_code_never_runs_with_an_ask_and_a_clean_word),
-            CLAIMED(unit_the_poll_word_needs_no_more_than_x86_store_order),
-            CLAIMED(unit_call_no_preempt_is_a_region_on_a_g_and_a_call_elsewhere))
+CLAIMS_MAIN(
+    CLAIMED(unit_a_stop_asked_in_a_region_happens_at_its_end),
+    CLAIMED(unit_a_deferral_of_one_who_left_serves_the_next),
+    CLAIMED(unit_regions_need_no_more_than_x86_store_order),
+    CLAIMED(unit_a_stop_asked_in_nested_regions_happens_at_the_outer_end),
+    CLAIMED(unit_two_stops_asked_in_a_region_both_happen),
+    CLAIMED(unit_deferral_needs_one_kick_and_no_poll),
+    CLAIMED(unit_a_stop_deferred_while_holding_happens_after_a_foreign_resume),
+    CLAIMED(unit_a_stop_refused_while_holding_is_asked_again),
+    CLAIMED(unit_call_no_preempt_is_a_region_on_a_g_and_a_call_elsewhere))

@@ -306,8 +306,8 @@ CLAIM(unit_public_calls_walk_the_status_machine)
 /* A suspender takes whatever is not Running and not claimed, as it is. */
 static void takes_as_is(void *arg)
 {
-    static const uint32_t takes[] = { YANK_IDLE, YANK_RUNNABLE,
-                                      YANK_BLOCKING, YANK_WAITING };
+    static const uint32_t takes[] = { YANK_IDLE, YANK_RUNNABLE, YANK_BLOCKING,
+                                      YANK_WAITING };
     struct yank_stop stop;
 
     (void)arg;

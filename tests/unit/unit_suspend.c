@@ -39,10 +39,9 @@ static void check_one(void)
 
 CLAIM(unit_a_loop_is_stopped_held_and_resumed)
 {
-    static const struct fake_spec spec = { .name = "one",
-                                           .setup = one_foreign,
-                                           .check = check_one,
-                                           .bound = 3 };
+    static const struct fake_spec spec = {
+        .name = "one", .setup = one_foreign, .check = check_one, .bound = 3
+    };
     explore(&spec);
 }
 
@@ -60,10 +59,9 @@ static void check_two(void)
 
 CLAIM(unit_two_suspenders_hold_one_after_the_other)
 {
-    static const struct fake_spec spec = { .name = "two",
-                                           .setup = two_foreign,
-                                           .check = check_two,
-                                           .bound = 2 };
+    static const struct fake_spec spec = {
+        .name = "two", .setup = two_foreign, .check = check_two, .bound = 2
+    };
     explore(&spec);
 }
 
