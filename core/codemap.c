@@ -216,14 +216,19 @@ static int take_out(struct yank_code *c)
 
 static int finish_removal(struct yank_code *c, int64_t deadline_ns)
 {
+    int rc = YANK_OK;
+
     if (!readers_gone(deadline_ns))
         return YANK_ETIMEDOUT;
-    *find_retired(c) = c->next;
     /* A handler that still saw it may have stopped a G there.
      * Acquire: pairs with yank_code_left(). */
-    if (atomic_load_explicit(&c->stopped, memory_order_acquire) == 0)
-        return YANK_OK;
-    return insert(c) == YANK_OK ? YANK_EBUSY : YANK_ENOMEM;
+    if (atomic_load_explicit(&c->stopped, memory_order_acquire) != 0) {
+        if ((rc = insert(c)) != YANK_OK)
+            return rc; /* still retired: to be removed again */
+        rc = YANK_EBUSY;
+    }
+    *find_retired(c) = c->next;
+    return rc;
 }
 
 static int remove_locked(struct yank_code *c, int64_t deadline_ns)

@@ -135,7 +135,7 @@ static int look(struct yank_g *g, struct yank_asker *a, struct yank_g *me,
     return YANK_OK;
 }
 
-/* 0: owned.  Otherwise nothing is owed any more.  have: we own others. */
+/* 0: owned.  YANK_EDEAD: and nothing is owed any more.  have: we own others. */
 static int suspend_one(struct yank_g *g, struct yank_asker *a,
                        struct yank_g *me, bool have, int64_t deadline,
                        struct yank_stop *stop)
@@ -152,10 +152,8 @@ static int suspend_one(struct yank_g *g, struct yank_asker *a,
             return rc;
         }
         int64_t now = yank_now_ns();
-        if (deadline == 0 || now >= deadline) {
-            yank_withdraw(g, a);
+        if (deadline == 0 || now >= deadline)
             return YANK_ETIMEDOUT;
-        }
         if (have && is_claimed(me))
             return GIVE_BACK;
         if (again > now)

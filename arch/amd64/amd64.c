@@ -6,7 +6,7 @@
 #include <cpuid.h>
 #include <string.h>
 
-#define SAME(number, type, field)                                            \
+#define SAME(number, type, field)                                              \
     _Static_assert((number) == offsetof(type, field), #number)
 SAME(YANK_G_SP, struct yank_g, sp);
 SAME(YANK_G_BLOCKS, struct yank_g, blocks);

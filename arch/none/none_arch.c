@@ -81,14 +81,14 @@ void yank_arch_mcall(struct yank_m *m, struct yank_g *g, yank_mcall_fn fn,
  * __builtin_return_address is an error in clang for plain wasm. */
 void yank_arch_call_saved(struct yank_call_saved *out)
 {
-    *out = (struct yank_call_saved){0};
+    *out = (struct yank_call_saved){ 0 };
     out->sp = (uintptr_t)__builtin_frame_address(0);
 }
 
 int yank_blocking_enter(struct yank_g *g)
 {
     if (g != NULL) {
-        g->saved = (struct yank_call_saved){0};
+        g->saved = (struct yank_call_saved){ 0 };
         g->saved.sp = (uintptr_t)__builtin_frame_address(0);
     }
     return yank_blocking_enter2(g);

@@ -12,6 +12,9 @@
  * waits; YANK_NO_DEADLINE waits for ever.
  * Structures that begin with struct_size: set it to sizeof and zero the rest.
  *
+ * A G, an M or a thread is yours to free once its fini or detach returned 0:
+ * no call on it may begin when that can happen.
+ *
  * Each prototype says from where it may be called:
  *   Context  which thread, on a G's stack or off it, in a region
  *   AS-safe  may a signal handler call it
@@ -116,7 +119,9 @@ struct yank_stop {
 
 struct yank_options {
     size_t struct_size;
-    int signo;             /* the kick signal; 0: YANK_SIGNAL or SIGURG */
+    int signo;             /* the kick signal; 0: YANK_SIGNAL or SIGURG.  One
+                            * that is ignored by default: a kick on its way
+                            * may reach the image that exec() starts */
     bool host_owns_signal; /* Yank installs no handler: the host's own calls
                             * yank_handle_signal() */
     bool read_env;         /* obey YANKDEBUG (asyncpreemptoff=1); never obeyed
@@ -336,8 +341,10 @@ YANK_API int yank_blocking_leave(struct yank_g *g);
  * AS-safe: yes; keeps errno.  Origin: go@62e53b79 signal_unix.go:sighandler */
 YANK_API bool yank_handle_signal(int signo, void *siginfo, void *ucontext);
 
-/* Did this process send it as a kick?  For a handler or a signalfd reader
- * that wants only the others.  AS-safe: yes.
+/* Did this process send it as a kick?  For a handler that wants only the
+ * others.  siginfo is what the kernel gave the handler: glibc's sigwaitinfo()
+ * hides how a signal was sent, and a signalfd's record has another layout.
+ * AS-safe: yes.
  * Origin : go@62e53b79 signal_test.go:waitSigAll */
 YANK_API bool yank_signal_is_kick(const void *siginfo);
 

@@ -37,7 +37,7 @@ unsigned yank_os_processors(void)
 /* /proc/self/exe and the same link of this thread's own folder are one thing.
  * User-mode emulators answer the first themselves, with the name of the
  * program they run, and let the second through to the kernel, which says what
- * really runs: qemu-user 7.2 and 10, Valgrind 3.19.  Neither the auxiliary
+ * really runs: qemu-user 7.2 and Valgrind 3.19.  Neither the auxiliary
  * vector nor uname tells them from an old kernel.
  * Without /proc the answer is 1: deadlines are then too short, and some kicks
  * are sent twice, which is harmless. */

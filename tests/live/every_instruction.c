@@ -10,8 +10,8 @@
  * Linux, amd64.  Linked with fidelity_amd64.S and
  * --wrap=yank_async_preempt2. */
 #define _GNU_SOURCE
-#include "live.h"
 #include "fidelity_amd64.h"
+#include "live.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -57,6 +57,7 @@ _Static_assert(offsetof(struct body_state, level) == 1544, "asm below");
 void instruction_body(struct body_state *s);
 extern const char instruction_lo[], instruction_hi[];
 
+/* clang-format off */
 /* Each kind of instruction once, results kept in memory and in registers.  No
  * pushfq: under the trap flag it shows the flag. */
 __asm__(
@@ -257,12 +258,13 @@ __asm__(
     "instruction_hi:\n"
     ".size instruction_body, . - instruction_body\n"
     ".popsection\n");
+/* clang-format on */
 
-/* --- the stepped thread and its handler ------------------------------------------*/
+/* --- the stepped thread and its handler ------------------------------------*/
 
 static struct body_state reference, state_now;
 static _Atomic int stop_wanted;
-static volatile int at_step;  /* inject before this one; -1: only look */
+static volatile int at_step; /* inject before this one; -1: only look */
 static volatile int step, injected_at, stack_fault;
 static volatile uintptr_t path[MAX_STEPS]; /* PCs, by step */
 
@@ -314,14 +316,14 @@ static void on_trap(int signo, siginfo_t *info, void *ucontext)
 {
     greg_t *reg = ((ucontext_t *)ucontext)->uc_mcontext.gregs;
     uintptr_t pc = (uintptr_t)reg[REG_RIP];
-    bool inside = pc >= (uintptr_t)instruction_lo &&
-                  pc < (uintptr_t)instruction_hi;
+    bool inside =
+        pc >= (uintptr_t)instruction_lo && pc < (uintptr_t)instruction_hi;
 
     (void)signo;
     (void)info;
     if (!inside) {
-        reg[REG_EFL] = step == 0 ? reg[REG_EFL] | FLAG_TRAP
-                                 : reg[REG_EFL] & ~FLAG_TRAP;
+        reg[REG_EFL] =
+            step == 0 ? reg[REG_EFL] | FLAG_TRAP : reg[REG_EFL] & ~FLAG_TRAP;
         return;
     }
     if (step < MAX_STEPS)
@@ -355,7 +357,7 @@ static int stepped_run(int k)
     return step;
 }
 
-/* --- the suspender -----------------------------------------------------------------*/
+/* --- the suspender ---------------------------------------------------------*/
 
 static struct yank_thread *stepped;
 static _Atomic int stops, quit;
@@ -382,7 +384,7 @@ static void *suspender_main(void *arg)
     return NULL;
 }
 
-/* --- main -------------------------------------------------------------------------*/
+/* --- main ------------------------------------------------------------------*/
 
 /* The steps cover the body without a hole: no instruction is longer than 15
  * bytes.  The last is the ud2 that nobody reaches. */

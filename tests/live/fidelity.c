@@ -13,14 +13,13 @@
 #define _GNU_SOURCE
 #include "fidelity.h"
 
-
 static struct yank_thread victim;
 static _Atomic uint32_t ready, done;
 static _Atomic unsigned long rounds, nested, bad_g0;
 /* The frame of the stop that was resumed with a call; by the holder. */
 static _Atomic uintptr_t outer_frame;
 
-/* --- the stopped thread ------------------------------------------------------*/
+/* --- the stopped thread ----------------------------------------------------*/
 
 /* In the function that a resume made the thread call. */
 void fidelity_nested(void)
@@ -56,7 +55,7 @@ static void *victim_main(void *arg)
     return NULL;
 }
 
-/* --- on its g0, before Yank's own code ---------------------------------------*/
+/* --- on its g0, before Yank's own code -------------------------------------*/
 
 static bool header_fits(const struct yank_vector_block *b)
 {
@@ -64,8 +63,8 @@ static bool header_fits(const struct yank_vector_block *b)
 
     switch (yank_amd64_vector_op) {
     case YANK_OP_XSAVEC: return header[1] >> 63 == 1;
-    case YANK_OP_XSAVE:  return header[1] == 0 && header[0] != 0;
-    default:             return header[1] == 0 && header[0] == 0;
+    case YANK_OP_XSAVE: return header[1] == 0 && header[0] != 0;
+    default: return header[1] == 0 && header[0] == 0;
     }
 }
 
@@ -117,15 +116,14 @@ void fidelity_on_g0(struct yank_m *m)
         printf("on g0: fault %d of the vector blocks\n", fault);
 }
 
-/* --- the suspender ------------------------------------------------------------*/
+/* --- the suspender ---------------------------------------------------------*/
 
 static unsigned long stop_once(long i)
 {
     struct yank_stop stop;
     const struct yank_vector_block *b;
 
-    assert_int_equal(
-        yank_suspend_g(&victim.g, SOON, &stop), 0);
+    assert_int_equal(yank_suspend_g(&victim.g, SOON, &stop), 0);
     assert_non_null(stop.g);
     bool async = stop.async;
     b = victim.g.blocks;
@@ -164,8 +162,9 @@ static void nothing_is_lost(void **state)
     assert_int_equal(pthread_join(t, NULL), 0);
     assert_int_equal(yank_code_remove(code, SOON), YANK_OK);
     printf("%s: %ld stops, %lu asynchronous, %lu calls, %lu rounds, level "
-           "%u\n", mode, n, async, atomic_load(&nested),
-           atomic_load(&rounds), fidelity_level);
+           "%u\n",
+           mode, n, async, atomic_load(&nested), atomic_load(&rounds),
+           fidelity_level);
     assert_int_equal(atomic_load(&bad_rounds), 0);
     assert_int_equal(atomic_load(&bad_g0), 0);
     assert_int_equal(fidelity_bad_entry, 0);

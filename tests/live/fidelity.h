@@ -30,7 +30,7 @@ struct fidelity_state {
     uint64_t k[8];
     _Alignas(64) unsigned char zmm[32][64];
 };
-#define SAME(number, field)                                                  \
+#define SAME(number, field)                                                    \
     _Static_assert((number) == offsetof(struct fidelity_state, field), #field)
 SAME(FID_GPR, gpr);
 SAME(FID_FLAGS, flags);
@@ -53,13 +53,11 @@ void fidelity_on_g0(struct yank_m *m);
 void fidelity_handler(int signo, siginfo_t *info, void *ucontext);
 /* f(a, b, c, d) with FID_KEPT values in what C callees keep; out: the same
  * registers afterwards, and rdi. */
-void fidelity_kept(void (*f)(void), const void *a, const void *b,
-                   const void *c, const void *d,
-                   uint64_t out[FID_KEPT + 1]);
+void fidelity_kept(void (*f)(void), const void *a, const void *b, const void *c,
+                   const void *d, uint64_t out[FID_KEPT + 1]);
 extern const uint64_t fidelity_kept_values[FID_KEPT];
 extern const char fidelity_sled_lo[], fidelity_sled_hi[];
 extern uint32_t yank_amd64_vector_op;
-
 
 /* What fidelity_amd64.S calls and reads. */
 uint32_t fidelity_level, fidelity_bad_entry;
@@ -70,21 +68,21 @@ static struct fidelity_state in[2], want[3];
 static _Atomic unsigned long bad_rounds;
 static const char *mode = "best";
 
-/* --- compare -----------------------------------------------------------------*/
+/* --- compare ---------------------------------------------------------------*/
 
 static inline const char *part(size_t at)
 {
-    return at < FID_FLAGS ? "general registers"
-           : at < FID_RED ? "flags"
+    return at < FID_FLAGS   ? "general registers"
+           : at < FID_RED   ? "flags"
            : at < FID_MXCSR ? "red zone"
-           : at < FID_CW ? "MXCSR"
-           : at < FID_K ? "x87"
-           : at < FID_ZMM ? "mask registers"
-                          : "vector registers";
+           : at < FID_CW    ? "MXCSR"
+           : at < FID_K     ? "x87"
+           : at < FID_ZMM   ? "mask registers"
+                            : "vector registers";
 }
 
 static inline void compare(const char *who, const struct fidelity_state *out,
-                    const struct fidelity_state *expected)
+                           const struct fidelity_state *expected)
 {
     const unsigned char *a = (const void *)out, *b = (const void *)expected;
 
@@ -94,13 +92,13 @@ static inline void compare(const char *who, const struct fidelity_state *out,
         return;
     for (size_t i = 0; i < sizeof *out; i++)
         if (a[i] != b[i]) {
-            printf("%s: %s differ at byte %zu: %02x, not %02x\n", who,
-                   part(i), i, a[i], b[i]);
+            printf("%s: %s differ at byte %zu: %02x, not %02x\n", who, part(i),
+                   i, a[i], b[i]);
             return;
         }
 }
 
-/* --- patterns ----------------------------------------------------------------*/
+/* --- patterns --------------------------------------------------------------*/
 
 static inline void make_patterns(void)
 {
@@ -152,7 +150,7 @@ static inline void learn(void)
     }
 }
 
-/* --- set-up ------------------------------------------------------------------*/
+/* --- set-up ----------------------------------------------------------------*/
 
 /* Linux enters a handler with the interrupted code's AC flag, and there the
  * first unaligned access of compiled C is a SIGBUS: a step in between. */
@@ -180,10 +178,10 @@ static inline bool choose_mode(void)
         op = YANK_OP_FXSAVE;
     yank_amd64_vector_op = op;
     __builtin_cpu_init();
-    fidelity_level = op == YANK_OP_FXSAVE ? FID_SSE
+    fidelity_level = op == YANK_OP_FXSAVE                 ? FID_SSE
                      : __builtin_cpu_supports("avx512bw") ? FID_AVX512
-                     : __builtin_cpu_supports("avx") ? FID_AVX
-                                                     : FID_SSE;
+                     : __builtin_cpu_supports("avx")      ? FID_AVX
+                                                          : FID_SSE;
     return op >= best;
 }
 
@@ -214,8 +212,7 @@ static inline void count_stops(int argc, char **argv)
 
 static inline bool enough(long so_far, long of)
 {
-    return so_far >= of ||
-           (so_far >= of / 20 && yank_now_ns() > busy_at_ns);
+    return so_far >= of || (so_far >= of / 20 && yank_now_ns() > busy_at_ns);
 }
 
 /* 0, or what to exit with. */

@@ -210,7 +210,8 @@
 LABEL fidelity_text_lo
 
 /* void fidelity_dirty(const struct fidelity_state *in,
- *                     struct fidelity_state *out): everything holds a pattern.*/
+ *                     struct fidelity_state *out)
+ * Everything holds a pattern. */
 FUNC fidelity_dirty
     LANDING_PAD
     PROLOGUE
@@ -263,7 +264,10 @@ END fidelity_clean
     jb      3f
     je      2f
     vpbroadcastq %r11, %zmm16
-    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    vmovdqa64 %zmm16, %zmm\n
+    .endr
+    .irp n, 17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     vmovdqa64 %zmm16, %zmm\n
     .endr
     .irp n, 0,1,2,3,4,5,6,7

@@ -33,7 +33,7 @@ static _Atomic uint32_t done, alive, attached, queue_lock;
 static struct yank_g *queue[GS]; /* under the lock */
 static size_t queued;
 
-/* --- the host's scheduler -----------------------------------------------------*/
+/* --- the host's scheduler --------------------------------------------------*/
 
 static void push(void *ctx, struct yank_g *g)
 {
@@ -104,7 +104,7 @@ static struct yank_g *end(struct yank_m *m, struct yank_g *g, void *arg)
     return schedule(NULL, m);
 }
 
-/* --- what runs ------------------------------------------------------------------*/
+/* --- what runs -------------------------------------------------------------*/
 
 void fidelity_on_g0(struct yank_m *m)
 {
@@ -166,14 +166,12 @@ static void *runner_main(void *arg)
     /* yank_preempt_one() needs the M: not before the asker has gone. */
     while (atomic_load(&done) == 0)
         sched_yield();
-    if (yank_m_release_p(&r->m) != YANK_OK ||
-        yank_m_detach(&r->m) != YANK_OK)
+    if (yank_m_release_p(&r->m) != YANK_OK || yank_m_detach(&r->m) != YANK_OK)
         abort();
     return NULL;
 }
 
-/* --- the test --------------------------------------------------------------------*/
-
+/* --- the test --------------------------------------------------------------*/
 
 static void pause_ns(int64_t ns)
 {
@@ -209,8 +207,9 @@ static void start(void)
         assert_int_equal(yank_ready(&task[i].g), YANK_OK);
     }
     for (int i = 0; i < MS; i++)
-        assert_int_equal(pthread_create(&runner[i].thread, NULL, runner_main,
-                                        &runner[i]), 0);
+        assert_int_equal(
+            pthread_create(&runner[i].thread, NULL, runner_main, &runner[i]),
+            0);
     while (atomic_load(&attached) != MS)
         sched_yield();
 }
@@ -224,8 +223,7 @@ static void nothing_is_lost_on_the_way(void **state)
     learn();
     code = fidelity_register(YANK_CODE_SAFE | YANK_CODE_MIGRATABLE);
     start();
-    for (asked = 0; !enough((long)atomic_load(&hops), stops / 10);
-         asked++) {
+    for (asked = 0; !enough((long)atomic_load(&hops), stops / 10); asked++) {
         yank_preempt_one(&runner[asked % MS].m);
         if (asked % 8 == 7)
             make_call(&task[(asked / 8) % GS].g);

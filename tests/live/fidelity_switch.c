@@ -69,8 +69,8 @@ void fidelity_entry(void)
 
 static void execute_keeps(uint64_t out[FID_KEPT + 1])
 {
-    fidelity_kept((void (*)(void))yank_arch_execute, &own_m, &own_g, NULL,
-                  NULL, out);
+    fidelity_kept((void (*)(void))yank_arch_execute, &own_m, &own_g, NULL, NULL,
+                  out);
 }
 
 static void a_switch_keeps_what_c_callees_keep(void **state)
@@ -105,8 +105,8 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
     assert_int_equal(saved.pc, (uintptr_t)fidelity_kept_return);
     own_g.saved = (struct yank_call_saved){ 0 };
     /* Refused, for this thread has no G; what it stored is the same. */
-    fidelity_kept((void (*)(void))yank_blocking_enter, &own_g, NULL, NULL,
-                  NULL, kept[0]);
+    fidelity_kept((void (*)(void))yank_blocking_enter, &own_g, NULL, NULL, NULL,
+                  kept[0]);
     assert_memory_equal(&own_g.saved, &saved, sizeof saved);
     assert_int_equal(yank_blocking_enter(NULL), YANK_ETHREAD);
     /* Again, with the flags as they are after an addition. */
