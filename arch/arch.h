@@ -50,15 +50,24 @@ void yank_arch_mcall(struct yank_m *m, struct yank_g *g, yank_mcall_fn fn,
 /* From g0: go on as g; returns when an mcall function or async_preempt2
  * returned null. */
 void yank_arch_execute(struct yank_m *m, struct yank_g *g);
-/* A context at the top of g's stack that calls g->entry(g->user). */
+/* A context at the top of g's stack that calls this function of core/, with
+ * the floating-point control that the ABI gives a C function. */
+_Noreturn void yank_g_start(struct yank_g *g);
 void yank_arch_make_context(struct yank_g *g);
 
 /* The registers that C callees keep, and the caller's SP and PC. */
 void yank_arch_call_saved(struct yank_call_saved *out);
 /* yank_blocking_enter() itself is the arch's: it stores the call-saved
- * registers in g->saved, where they are still the caller's, and ends in this
- * function of core/. */
-int yank_blocking_enter2(struct yank_g *g);
+ * registers where they are still the caller's, and calls this function of
+ * core/, which keeps them if the call is right. */
+int yank_blocking_enter2(struct yank_g *g,
+                         const struct yank_call_saved *saved);
+
+/* First of all in a handler: a system may enter it with flags of the
+ * interrupted code that C does not expect (Linux 6.18 on amd64: AC, under
+ * which an unaligned vector store is a SIGBUS).  sigreturn brings back what the
+ * code had.  AS-safe: yes. */
+void yank_arch_c_flags(void);
 
 /* In a loop that waits for another processor. */
 void yank_arch_pause(void);

@@ -12,7 +12,8 @@ static int check(struct yank_m *m, struct yank_g *g)
     return YANK_OK;
 }
 
-int yank_blocking_enter2(struct yank_g *g)
+int yank_blocking_enter2(struct yank_g *g,
+                         const struct yank_call_saved *saved)
 {
     struct yank_m *m = yank_m_self();
     int rc = check(m, g);
@@ -25,6 +26,7 @@ int yank_blocking_enter2(struct yank_g *g)
         return YANK_EREGION;
     if (atomic_load_explicit(&g->holding, memory_order_relaxed) != 0)
         return YANK_EHOLDING;
+    g->saved = *saved;
     g->inside = true;
     yank_cast_status(g, YANK_RUNNING, YANK_BLOCKING);
     YANK_STEP("blocking: published");

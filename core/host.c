@@ -157,6 +157,13 @@ static int take(struct yank_m *m, struct yank_g *g)
     return YANK_OK;
 }
 
+void yank_g_start(struct yank_g *g)
+{
+    yank_run_call(g); /* it may have been stopped before it began */
+    g->entry(g->user);
+    yank_panic("yank: the entry of a G returned");
+}
+
 int yank_m_take(struct yank_m *m, struct yank_g *g)
 {
     int rc;

@@ -12,7 +12,6 @@ SAME(YANK_G_SP, struct yank_g, sp);
 SAME(YANK_G_BLOCKS, struct yank_g, blocks);
 SAME(YANK_G_CALL_FN, struct yank_g, call_fn);
 SAME(YANK_G_M, struct yank_g, m);
-SAME(YANK_G_SAVED, struct yank_g, saved);
 SAME(YANK_G_ENTRY, struct yank_g, entry);
 SAME(YANK_G_USER, struct yank_g, user);
 SAME(YANK_M_G0_SP, struct yank_m, g0_sp);
@@ -27,9 +26,13 @@ SAME(YANK_SAVED_PC, struct yank_call_saved, pc);
 SAME(YANK_SAVED_REG, struct yank_call_saved, reg);
 _Static_assert(sizeof(struct yank_call_saved) >= YANK_SAVED_REG + 6 * 8,
                "room for rbx rbp r12-r15");
+_Static_assert(YANK_SAVED_BYTES >= sizeof(struct yank_call_saved) &&
+                   YANK_SAVED_BYTES % 16 == 8,
+               "room on the stack, and alignment for the call");
 _Static_assert(YANK_BLOCK_AREA % 64 == 0, "XSAVE wants 64-byte alignment");
 
 #define FLAG_TRAP (1u << 8)
+#define FLAG_ALIGNMENT (1u << 18)
 #define AREA_LEGACY 512u /* FXSAVE's area; XSAVE's header follows */
 #define AREA_HEADER 64u
 #define XCR0_AVX (1u << 2)
@@ -150,6 +153,15 @@ void yank_arch_make_context(struct yank_g *g)
     /* What yank_amd64_goto returns to, leaving SP = top. */
     top[-1] = (uintptr_t)yank_amd64_first;
     g->sp = (uintptr_t)&top[-1];
+}
+
+/* Of the others that differ sigreturn would not bring NT and ID back. */
+void yank_arch_c_flags(void)
+{
+    unsigned long long flags = __builtin_ia32_readeflags_u64();
+
+    if (flags & FLAG_ALIGNMENT)
+        __builtin_ia32_writeeflags_u64(flags & ~FLAG_ALIGNMENT);
 }
 
 void yank_arch_pause(void)

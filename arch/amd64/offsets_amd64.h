@@ -10,7 +10,6 @@
 #define YANK_G_BLOCKS 16
 #define YANK_G_CALL_FN 24
 #define YANK_G_M 88
-#define YANK_G_SAVED 144
 #define YANK_G_ENTRY 304
 #define YANK_G_USER 312
 
@@ -29,6 +28,7 @@
 #define YANK_SAVED_SP 0
 #define YANK_SAVED_PC 8
 #define YANK_SAVED_REG 16
+#define YANK_SAVED_BYTES 120 /* on the stack, which it aligns */
 
 /* The spill's frame, upwards from SP: r15 ... rax, flags, M, resume PC, red
  * zone, and then what was SP when the code was interrupted. */

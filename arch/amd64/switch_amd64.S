@@ -53,22 +53,23 @@
     UNKEEP  %rbp
     .endm
 
-/* Fill the struct yank_call_saved at to(%rdi); at a function's first
- * instructions.  Clobbers rax. */
-    .macro STORE_CALL_SAVED to
-    leaq    8(%rsp), %rax
-    movq    %rax, \to+YANK_SAVED_SP(%rdi)
-    movq    (%rsp), %rax
-    movq    %rax, \to+YANK_SAVED_PC(%rdi)
-    movq    %rbx, \to+YANK_SAVED_REG(%rdi)
-    movq    %rbp, \to+YANK_SAVED_REG+8(%rdi)
-    movq    %r12, \to+YANK_SAVED_REG+16(%rdi)
-    movq    %r13, \to+YANK_SAVED_REG+24(%rdi)
-    movq    %r14, \to+YANK_SAVED_REG+32(%rdi)
-    movq    %r15, \to+YANK_SAVED_REG+40(%rdi)
+/* Fill the struct yank_call_saved at \to, which is a register; the return
+ * address is at \ret(%rsp).  Clobbers rax. */
+    .macro STORE_CALL_SAVED to, ret
+    leaq    \ret+8(%rsp), %rax
+    movq    %rax, YANK_SAVED_SP(\to)
+    movq    \ret(%rsp), %rax
+    movq    %rax, YANK_SAVED_PC(\to)
+    movq    %rbx, YANK_SAVED_REG(\to)
+    movq    %rbp, YANK_SAVED_REG+8(\to)
+    movq    %r12, YANK_SAVED_REG+16(\to)
+    movq    %r13, YANK_SAVED_REG+24(\to)
+    movq    %r14, YANK_SAVED_REG+32(\to)
+    movq    %r15, YANK_SAVED_REG+40(\to)
     .endm
 
 EXTERN SYM(yank_blocking_enter2)
+EXTERN SYM(yank_g_start)
 
     RODATA
     .p2align 2
@@ -151,10 +152,10 @@ FUNC SYM(yank_amd64_first)
     LANDING_PAD
     fninit
     ldmxcsr .Lmxcsr_default(%rip)
-    movq    YANK_G_USER(%rax), %rdi
+    movq    %rax, %rdi
     xorl    %ebp, %ebp                  /* the end for frame pointer walkers */
-    call    *YANK_G_ENTRY(%rax)
-    ud2                                 /* entry must not return */
+    call    SYM(yank_g_start)           /* does not return */
+    ud2
     .cfi_endproc
 END SYM(yank_amd64_first)
 
@@ -162,7 +163,7 @@ END SYM(yank_amd64_first)
 FUNC SYM(yank_arch_call_saved)
     .cfi_startproc
     LANDING_PAD
-    STORE_CALL_SAVED 0
+    STORE_CALL_SAVED %rdi, 0
     ret
     .cfi_endproc
 END SYM(yank_arch_call_saved)
@@ -173,10 +174,14 @@ END SYM(yank_arch_call_saved)
 FUNC_PUBLIC SYM(yank_blocking_enter)
     .cfi_startproc
     LANDING_PAD
-    testq   %rdi, %rdi                  /* enter2 says what is wrong */
-    je      1f
-    STORE_CALL_SAVED YANK_G_SAVED
-1:  jmp     SYM(yank_blocking_enter2)
+    subq    $YANK_SAVED_BYTES, %rsp
+    .cfi_adjust_cfa_offset YANK_SAVED_BYTES
+    movq    %rsp, %rsi
+    STORE_CALL_SAVED %rsi, YANK_SAVED_BYTES
+    call    SYM(yank_blocking_enter2)
+    addq    $YANK_SAVED_BYTES, %rsp
+    .cfi_adjust_cfa_offset -YANK_SAVED_BYTES
+    ret
     .cfi_endproc
 END SYM(yank_blocking_enter)
 

@@ -87,11 +87,14 @@ void yank_arch_call_saved(struct yank_call_saved *out)
 
 int yank_blocking_enter(struct yank_g *g)
 {
-    if (g != NULL) {
-        g->saved = (struct yank_call_saved){ 0 };
-        g->saved.sp = (uintptr_t)__builtin_frame_address(0);
-    }
-    return yank_blocking_enter2(g);
+    struct yank_call_saved saved = { 0 };
+
+    saved.sp = (uintptr_t)__builtin_frame_address(0);
+    return yank_blocking_enter2(g, &saved);
+}
+
+void yank_arch_c_flags(void)
+{
 }
 
 void yank_arch_pause(void)

@@ -276,8 +276,9 @@ YANK_API int yank_suspend_many(struct yank_g *const *gs, size_t n,
 YANK_API int yank_resume_g(struct yank_stop *stop);
 
 /* Let it go on as if it had called fn(arg) where it stands.  fn runs on the
- * G's own stack in no handler; it may longjmp where the host's code allows
- * that at the instruction that was stopped.
+ * G's own stack, in no handler, below what was stopped, where nobody checks
+ * that there is room for it; it may longjmp where the host's code allows that
+ * at the instruction that was stopped.
  * Context: as yank_resume_g.
  * Errors : as yank_resume_g; YANK_EBUSY an earlier call has not begun yet */
 YANK_API int yank_resume_call(struct yank_stop *stop, void (*fn)(void *arg),

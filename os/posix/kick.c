@@ -3,6 +3,7 @@
  * Not instrumented under TSan: it runs on top of anything.
  * Origin: go@62e53b79 signal_unix.go:preemptM, sighandler, doSigPreempt. */
 #define _GNU_SOURCE
+#include "../../arch/arch.h"
 #include "posix.h"
 
 #include <errno.h>
@@ -103,6 +104,7 @@ static void on_signal(int signo, siginfo_t *info, void *uc)
     int saved_errno = errno; /* the interrupted code may be reading it */
     struct yank_m *m;
 
+    yank_arch_c_flags(); /* for the application's handler too */
     /* First: it may longjmp, and nothing of ours is begun yet.  Always: the
      * kernel merges equal pending signals, so this one may also be one that
      * the application sent. */
@@ -118,6 +120,7 @@ bool yank_handle_signal(int signo, void *siginfo, void *ucontext)
     int saved_errno = errno;
     struct yank_m *m = yank_m_self();
 
+    yank_arch_c_flags();
     (void)siginfo; /* merged signals: who sent this one says nothing */
     if (signo == 0 || signo != yank_posix_signo() || m == NULL ||
         ucontext == NULL)

@@ -38,8 +38,7 @@ static void g_main(void *arg)
 {
     struct yank_g *g = arg;
 
-    g->entry(g->user);
-    fake_fail(__FILE__, __LINE__, "the entry of a G returned");
+    yank_g_start(g);
 }
 
 void yank_arch_make_context(struct yank_g *g)
@@ -150,9 +149,10 @@ void yank_arch_call_saved(struct yank_call_saved *out)
 
 int yank_blocking_enter(struct yank_g *g)
 {
-    if (g != NULL)
-        yank_arch_call_saved(&g->saved);
-    return yank_blocking_enter2(g);
+    struct yank_call_saved saved;
+
+    yank_arch_call_saved(&saved);
+    return yank_blocking_enter2(g, &saved);
 }
 
 void yank_arch_pause(void)

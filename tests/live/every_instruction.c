@@ -24,7 +24,6 @@
 /* Named by fidelity_amd64.S; the parts used here are fidelity_scramble and
  * the wrapper on g0. */
 uint32_t fidelity_level, fidelity_bad_entry;
-void (*fidelity_real_handler)(int, siginfo_t *, void *);
 void fidelity_nested(void);
 void fidelity_entry(void);
 void fidelity_on_g0(struct yank_m *m);

@@ -50,7 +50,6 @@ round_fn fidelity_dirty, fidelity_clean;
 void fidelity_scramble(void *arg);
 void fidelity_nested(void);
 void fidelity_on_g0(struct yank_m *m);
-void fidelity_handler(int signo, siginfo_t *info, void *ucontext);
 /* f(a, b, c, d) with FID_KEPT values in what C callees keep; out: the same
  * registers afterwards, and rdi. */
 void fidelity_kept(void (*f)(void), const void *a, const void *b, const void *c,
@@ -61,7 +60,6 @@ extern uint32_t yank_amd64_vector_op;
 
 /* What fidelity_amd64.S calls and reads. */
 uint32_t fidelity_level, fidelity_bad_entry;
-void (*fidelity_real_handler)(int, siginfo_t *, void *);
 extern const char fidelity_text_lo[], fidelity_text_hi[];
 
 static struct fidelity_state in[2], want[3];
@@ -152,19 +150,6 @@ static inline void learn(void)
 
 /* --- set-up ----------------------------------------------------------------*/
 
-/* Linux enters a handler with the interrupted code's AC flag, and there the
- * first unaligned access of compiled C is a SIGBUS: a step in between. */
-static inline bool guard_handler(int signo)
-{
-    struct sigaction sa;
-
-    if (sigaction(signo, NULL, &sa) != 0)
-        return false;
-    fidelity_real_handler = sa.sa_sigaction;
-    sa.sa_sigaction = fidelity_handler;
-    return sigaction(signo, &sa, NULL) == 0;
-}
-
 /* Before any thread is attached.  False: not on this CPU. */
 static inline bool choose_mode(void)
 {
@@ -226,8 +211,6 @@ static inline int fidelity_setup(int argc, char **argv)
         return 1;
     if ((caps.active & YANK_CAP_ASYNC) == 0 || !choose_mode())
         return SKIP;
-    if (!guard_handler(caps.signo))
-        return 1;
     count_stops(argc, argv);
     make_patterns();
     return 0;

@@ -74,7 +74,10 @@
     vmovdqa FID_ZMM+64*\n(%rdi), %ymm\n
     .endr
     jmp     3f
-2:  .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+2:  .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    vmovdqa64 FID_ZMM+64*\n(%rdi), %zmm\n
+    .endr
+    .irp n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     vmovdqa64 FID_ZMM+64*\n(%rdi), %zmm\n
     .endr
     .irp n, 0,1,2,3,4,5,6,7
@@ -95,7 +98,10 @@
     vmovdqa %ymm\n, CAP+FID_ZMM+64*\n(%rsp)
     .endr
     jmp     3f
-2:  .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+2:  .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    vmovdqa64 %zmm\n, CAP+FID_ZMM+64*\n(%rsp)
+    .endr
+    .irp n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
     vmovdqa64 %zmm\n, CAP+FID_ZMM+64*\n(%rsp)
     .endr
     .irp n, 0,1,2,3,4,5,6,7
@@ -433,16 +439,6 @@ FUNC fidelity_fake_stop
     jmp     yank_async_preempt
 1:  ret
 END fidelity_fake_stop
-
-/* In front of Yank's signal handler: AC off; no other flag, for sigreturn does
- * not bring NT and ID back. */
-FUNC fidelity_handler
-    LANDING_PAD
-    pushfq
-    andl    $~0x40000, (%rsp)
-    popfq
-    jmp     *fidelity_real_handler(%rip)
-END fidelity_handler
 
 /* Is the state what a C function may expect?  Answers in fidelity_bad_entry.
  * At its own entry SP is as at any C function's. */

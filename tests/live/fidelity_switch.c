@@ -76,7 +76,8 @@ static void execute_keeps(uint64_t out[FID_KEPT + 1])
 static void a_switch_keeps_what_c_callees_keep(void **state)
 {
     static _Alignas(16) unsigned char stack[64 * 1024];
-    struct yank_call_saved saved = { 0 };
+    struct yank_call_saved saved = { 0 }, none = { 0 };
+    static struct yank_thread me;
 
     (void)state;
     own_g.lo = (uintptr_t)stack;
@@ -103,15 +104,21 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
                   NULL, kept[0]);
     assert_memory_equal(saved.reg, fidelity_kept_values, 6 * 8);
     assert_int_equal(saved.pc, (uintptr_t)fidelity_kept_return);
-    own_g.saved = (struct yank_call_saved){ 0 };
-    /* Refused, for this thread has no G; what it stored is the same. */
+    /* Refused, for this thread has no G: nothing is stored. */
+    own_g.saved = none;
     fidelity_kept((void (*)(void))yank_blocking_enter, &own_g, NULL, NULL, NULL,
                   kept[0]);
-    assert_memory_equal(&own_g.saved, &saved, sizeof saved);
+    assert_memory_equal(&own_g.saved, &none, sizeof none);
     assert_int_equal(yank_blocking_enter(NULL), YANK_ETHREAD);
-    /* Again, with the flags as they are after an addition. */
-    fidelity_kept((void (*)(void))yank_blocking_enter, NULL, NULL, NULL, NULL,
+
+    assert_int_equal(yank_thread_attach(&me, NULL), YANK_OK);
+    fidelity_kept((void (*)(void))yank_blocking_enter, &me.g, NULL, NULL, NULL,
                   kept[0]);
+    assert_memory_equal(me.g.saved.reg, saved.reg, 6 * 8);
+    assert_int_equal(me.g.saved.pc, saved.pc);
+    assert_int_equal(me.g.saved.sp, saved.sp);
+    assert_int_equal(yank_blocking_leave(&me.g), YANK_OK);
+    assert_int_equal(yank_thread_detach(&me), YANK_OK);
 }
 
 int main(int argc, char **argv)
