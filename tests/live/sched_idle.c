@@ -1,0 +1,81 @@
+/* A scheduler with nothing to do, or one task and nobody who waits for it,
+ * costs nothing: no thread of it wakes up. */
+#define _GNU_SOURCE
+#include "sched_fixture.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* How often threads other than this one went to sleep so far. */
+static uint64_t sleeps_so_far(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    struct dirent *e;
+    uint64_t sum = 0;
+
+    assert_non_null(dir);
+    while ((e = readdir(dir)) != NULL) {
+        char path[300], line[128];
+        unsigned long n;
+        FILE *f;
+
+        if (e->d_name[0] == '.' || atol(e->d_name) == syscall(SYS_gettid))
+            continue;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
+        f = fopen(path, "r");
+        while (f != NULL && fgets(line, sizeof line, f) != NULL)
+            if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1)
+                sum += n;
+        if (f != NULL)
+            fclose(f);
+    }
+    closedir(dir);
+    return sum;
+}
+
+static void parks_once(void *arg)
+{
+    (void)arg;
+    yank_park(YANK_NO_DEADLINE);
+}
+
+static void sleeps_for_ever(void *arg)
+{
+    (void)arg;
+    yank_sleep(YANK_NO_DEADLINE - 1);
+}
+
+/* Watched until nobody woke up for a whole window: threads that wake by
+ * themselves more often never get there. */
+static void sched_nothing_wakes_up_when_idle(void **state)
+{
+    const struct timespec window = { .tv_nsec = 300000000 };
+    struct yank_sched *s = sched_open(2);
+    struct yank_task *parked = go(s, parks_once, NULL);
+    struct yank_task *asleep = go(s, sleeps_for_ever, NULL);
+    struct yank_task *alone = go(s, endless, NULL);
+    uint64_t before;
+
+    (void)state;
+    until(stats_of(parked).runs == 1 && stats_of(asleep).runs == 1 &&
+          stats_of(alone).runs == 1);
+    do {
+        before = sleeps_so_far();
+        nanosleep(&window, NULL);
+    } while (sleeps_so_far() != before);
+    abandon(alone);
+    abandon(asleep);
+    yank_unpark(parked);
+    join_returned(parked);
+    sched_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sched_nothing_wakes_up_when_idle),
+    };
+    return SCHED_MAIN(tests);
+}
