@@ -168,6 +168,8 @@ static void nothing_is_lost(void **state)
     assert_int_equal(atomic_load(&bad_rounds), 0);
     assert_int_equal(atomic_load(&bad_g0), 0);
     assert_int_equal(fidelity_bad_entry, 0);
+    assert_true(atomic_load(&handler_runs) >= 1);
+    assert_int_equal(atomic_load(&handler_aligned), 0);
     /* It did test something. */
     assert_true(async >= (unsigned long)n / 2);
     assert_true(atomic_load(&nested) >= (unsigned long)n / 50);

@@ -200,11 +200,24 @@ static inline bool enough(long so_far, long of)
     return so_far >= of || (so_far >= of / 20 && yank_now_ns() > busy_at_ns);
 }
 
+/* The application's handler, to which each kick is forwarded: how often it
+ * ran, and how often under the interrupted code's alignment check. */
+static _Atomic int handler_runs, handler_aligned;
+
+static inline void on_kick(int signo)
+{
+    (void)signo;
+    atomic_fetch_add(&handler_runs, 1);
+    if (__builtin_ia32_readeflags_u64() & (1u << 18)) /* AC */
+        atomic_fetch_add(&handler_aligned, 1);
+}
+
 /* 0, or what to exit with. */
 static inline int fidelity_setup(int argc, char **argv)
 {
     struct yank_caps caps;
 
+    signal(SIGURG, on_kick);
     if (argc > 1)
         mode = argv[1];
     if (yank_init(NULL) != YANK_OK || yank_get_caps(&caps) != YANK_OK)
