@@ -20,7 +20,7 @@ static _Atomic uint32_t waiting;
 /* Look-ups outside handlers. */
 static _Atomic uint32_t outside;
 
-/* --- look-up: AS-safe --------------------------------------------------------*/
+/* --- look-up: AS-safe ----------------------------------------------------*/
 
 static struct yank_code *search(const struct table *t, uintptr_t pc)
 {
@@ -82,7 +82,7 @@ bool yank_code_is_registered(uintptr_t pc)
     return found;
 }
 
-/* --- writers, all under the lock ----------------------------------------------*/
+/* --- writers, all under the lock -----------------------------------------*/
 
 void yank_codemap_lock(void)
 {
@@ -245,7 +245,7 @@ static int remove_locked(struct yank_code *c, int64_t deadline_ns)
     return rc != YANK_OK ? rc : finish_removal(c, deadline_ns);
 }
 
-/* --- the public calls ------------------------------------------------------------*/
+/* --- the public calls ----------------------------------------------------*/
 
 static int add(const struct yank_code_desc *d, struct yank_code **out)
 {

@@ -39,7 +39,7 @@ uint64_t yank_new_id(void);
 void *yank_alloc(size_t bytes);
 void yank_release(void *p, size_t bytes);
 
-/* --- report.c --------------------------------------------------------------*/
+/* --- report.c ------------------------------------------------------------*/
 /* A broken invariant of our own.  AS-safe. */
 _Noreturn void yank_panic(const char *message);
 void yank_log(const char *line);
@@ -55,7 +55,7 @@ void yank_reset_counters(void);
 void yank_lock(_Atomic uint32_t *lock);
 void yank_unlock(_Atomic uint32_t *lock);
 
-/* --- status.c: the status word and the event word -------------------------*/
+/* --- status.c: the status word and the event word ------------------------*/
 static inline uint32_t yank_read_status(const struct yank_g *g)
 {
     /* seq_cst: the status takes part in store-load pairs with asks, kickers
@@ -85,7 +85,7 @@ bool yank_wait_zero(_Atomic uint32_t *count, int64_t deadline_ns);
 void yank_count_down(_Atomic uint32_t *count);
 bool yank_g_valid(const struct yank_g *g);
 
-/* --- request.c: asking for a stop or a yield ------------------------------*/
+/* --- request.c: asking for a stop or a yield -----------------------------*/
 struct yank_asker {
     bool asked;      /* our 1 is in g->asks */
     bool kicked;     /* a kick is under way: m_id, gen are valid */
@@ -114,11 +114,11 @@ void yank_poison(struct yank_g *g);
 /* own: back to the bound, poisoned again if still wanted. */
 void yank_restore_poll_word(struct yank_g *g);
 
-/* --- resume.c ------------------------------------------------------------- */
+/* --- resume.c ----------------------------------------------------------- */
 /* Resume a stop that its suspender cannot keep; a zeroed one is nothing. */
 void yank_give_back(struct yank_stop *stop);
 
-/* --- safepoint.c: may this thread stop here?  AS-safe, all of it. ----------*/
+/* --- safepoint.c: may this thread stop here?  AS-safe, all of it. --------*/
 bool yank_want_async_preempt(const struct yank_m *m, const struct yank_g *g);
 enum yank_outcome yank_can_preempt_m(const struct yank_m *m,
                                      const struct yank_g *g);
@@ -128,7 +128,7 @@ enum yank_outcome yank_is_async_safe_point(struct yank_m *m, struct yank_g *g,
                                            uintptr_t *resume_pc,
                                            struct yank_code **code);
 
-/* --- preempt.c: the answer, and the stop itself ----------------------------*/
+/* --- preempt.c: the answer, and the stop itself --------------------------*/
 /* In the handler, or with m suspended.  True: r was edited.  AS-safe. */
 bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r);
 /* On g0, from the stub: what m goes on with. */
@@ -138,7 +138,7 @@ void yank_sync_stop(struct yank_m *m, struct yank_g *g);
 /* On the G's own stack: the function that resume_call left. */
 void yank_run_call(struct yank_g *g);
 
-/* --- host.c: Gs on Ms -------------------------------------------------------*/
+/* --- host.c: Gs on Ms ----------------------------------------------------*/
 void yank_g_setup(struct yank_g *g, uintptr_t lo, uintptr_t hi);
 struct yank_g *yank_g_self(void); /* the G that the caller runs on, or null */
 void yank_bind(struct yank_m *m, struct yank_g *g);   /* before it runs on m */
@@ -151,7 +151,7 @@ void yank_make_ready(struct yank_g *g);
 /* After a claim was dropped from a G that may be set aside. */
 void yank_ready_if_aside(struct yank_g *g);
 
-/* --- block.c: vector blocks --------------------------------------------------*/
+/* --- block.c: vector blocks ----------------------------------------------*/
 /* g0 or attach: make m->spare not null if memory can be had. */
 void yank_refill_block(struct yank_m *m);
 /* g0: give back those of g whose frames a longjmp has left. */
@@ -161,7 +161,7 @@ void yank_blocks_fini(void);
 void yank_blocks_lock(void); /* around fork */
 void yank_blocks_unlock(void);
 
-/* --- registry.c: all Ms -------------------------------------------------------*/
+/* --- registry.c: all Ms --------------------------------------------------*/
 void yank_registry_add(struct yank_m *m);
 void yank_registry_remove(struct yank_m *m);
 /* fn for each M, under the registry's lock. */
@@ -172,10 +172,10 @@ void yank_registry_unlock(void);
 struct yank_m *yank_registry_first(void); /* under the lock */
 void yank_registry_keep_only(struct yank_m *m); /* under the lock; or null */
 
-/* --- fork.c ---------------------------------------------------------------------*/
+/* --- fork.c --------------------------------------------------------------*/
 int yank_fork_register(void);
 
-/* --- codemap.c -----------------------------------------------------------------*/
+/* --- codemap.c -----------------------------------------------------------*/
 struct yank_code {
     uintptr_t lo, hi;
     uint32_t flags;

@@ -26,7 +26,7 @@ struct yank_g *yank_g_self(void)
     return m == NULL ? NULL : yank_m_curg(m);
 }
 
-/* --- readiness ---------------------------------------------------------------*/
+/* --- readiness -----------------------------------------------------------*/
 
 void yank_make_ready(struct yank_g *g)
 {
@@ -88,7 +88,7 @@ int yank_ready(struct yank_g *g)
     return rc;
 }
 
-/* --- running -----------------------------------------------------------------*/
+/* --- running -------------------------------------------------------------*/
 
 void yank_bind(struct yank_m *m, struct yank_g *g)
 {
@@ -218,7 +218,7 @@ int yank_mcall(yank_mcall_fn fn, void *arg)
     return YANK_OK;
 }
 
-/* --- life ----------------------------------------------------------------------*/
+/* --- life ----------------------------------------------------------------*/
 
 int yank_g_init(struct yank_g *g, const struct yank_g_attr *a)
 {

@@ -40,7 +40,7 @@ void yank_release(void *p, size_t bytes)
         free(p);
 }
 
-/* --- init ---------------------------------------------------------------------*/
+/* --- init ----------------------------------------------------------------*/
 
 static int check_options(const struct yank_options *o)
 {
@@ -147,7 +147,7 @@ int yank_fini(void)
     return YANK_OK;
 }
 
-/* --- switches and abilities ------------------------------------------------------*/
+/* --- switches and abilities ----------------------------------------------*/
 
 int yank_set_async(bool on)
 {

@@ -9,7 +9,7 @@
  * proc.go:preemptPark, gopreempt_m. */
 #include "core.h"
 
-/* --- the answer -------------------------------------------------------------*/
+/* --- the answer ----------------------------------------------------------*/
 
 /* A stop was injected earlier and g0 has not seen it yet.  Still on its way?
  * Not if a handler of the application's jumped out of the stub. */
@@ -93,7 +93,7 @@ bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r)
     return o == YANK_INJECTED;
 }
 
-/* --- the stop ----------------------------------------------------------------*/
+/* --- the stop ------------------------------------------------------------*/
 
 static bool yield_wanted(const struct yank_m *m, const struct yank_g *g)
 {

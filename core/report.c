@@ -76,7 +76,7 @@ void yank_log(const char *line)
         yank_rt.opt.log(yank_rt.opt.ctx, line);
 }
 
-/* --- lines, without stdio: a stopped thread may hold its locks -------------*/
+/* --- lines, without stdio: a stopped thread may hold its locks -----------*/
 
 struct line {
     char text[160];
@@ -123,7 +123,7 @@ void yank_report_stuck(const struct yank_g *g, const struct yank_asker *a)
     yank_rt.opt.log(yank_rt.opt.ctx, l.text);
 }
 
-/* --- counters: each M counts its own answers; those that left are folded ----*/
+/* --- counters: each M counts its own answers; those that left are folded ---*/
 
 static _Atomic uint64_t folded[YANK_OUTCOMES];
 

@@ -66,7 +66,7 @@ void yank_restore_poll_word(struct yank_g *g)
         yank_poison(g);
 }
 
-/* --- sending ---------------------------------------------------------------*/
+/* --- sending -------------------------------------------------------------*/
 
 static bool kicks_allowed(const struct yank_g *g)
 {
@@ -136,7 +136,7 @@ static enum sent send_kick(struct yank_m *m, struct yank_g *g, bool force)
     return SENT;
 }
 
-/* --- one round -------------------------------------------------------------*/
+/* --- one round -----------------------------------------------------------*/
 
 static void learn(int64_t ns)
 {
@@ -313,7 +313,7 @@ void yank_withdraw(struct yank_g *g, struct yank_asker *a)
     }
 }
 
-/* --- yield requests: fire and forget ---------------------------------------*/
+/* --- yield requests: fire and forget -------------------------------------*/
 
 int yank_ask_yield(struct yank_g *g)
 {

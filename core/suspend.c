@@ -10,7 +10,7 @@
 /* A claim of ours must be given back before we sleep; internal. */
 #define GIVE_BACK (-1000)
 
-/* --- the suspender itself ----------------------------------------------------*/
+/* --- the suspender itself ------------------------------------------------*/
 
 static int check_self(const struct yank_g *me)
 {
@@ -63,7 +63,7 @@ static void wait_until_running(struct yank_g *me)
     me->inside = false;
 }
 
-/* --- one target ----------------------------------------------------------------*/
+/* --- one target ----------------------------------------------------------*/
 
 static void fill(struct yank_stop *stop, struct yank_g *g, struct yank_g *me)
 {
@@ -161,7 +161,7 @@ static int suspend_one(struct yank_g *g, struct yank_asker *a,
     }
 }
 
-/* --- suspend ------------------------------------------------------------------------*/
+/* --- suspend -------------------------------------------------------------*/
 
 struct batch {
     struct yank_g *const *gs;

@@ -78,7 +78,7 @@ static int this_stack(const struct yank_stack *given, struct yank_stack *out)
     return holds_this_frame(out) ? YANK_OK : YANK_ESTACK;
 }
 
-/* --- threads mode ---------------------------------------------------------------*/
+/* --- threads mode --------------------------------------------------------*/
 
 static int own_g0(struct yank_m *m)
 {
@@ -176,7 +176,7 @@ struct yank_thread *yank_thread_self(void)
     return m == NULL ? NULL : m->thread;
 }
 
-/* --- host mode --------------------------------------------------------------------*/
+/* --- host mode -----------------------------------------------------------*/
 
 int yank_m_attach(struct yank_m *m, const struct yank_m_attr *attr)
 {

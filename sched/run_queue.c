@@ -36,7 +36,7 @@ struct yank_task *yank_task_of(struct yank_g *g)
     return YANK_CONTAINER(g, struct yank_task, g);
 }
 
-/* --- queues; lock held --------------------------------------------------- */
+/* --- queues; lock held -------------------------------------------------- */
 
 static void push(struct yank_queue *q, struct yank_task *t)
 {
@@ -113,7 +113,7 @@ static bool waited_for(const struct yank_sched *s, const struct yank_worker *w)
     return s->queue.head != NULL || w->pinned.head != NULL;
 }
 
-/* --- who is told; lock held ---------------------------------------------- */
+/* --- who is told; lock held --------------------------------------------- */
 
 static void leave_idle(struct yank_sched *s, struct yank_worker *w)
 {
@@ -155,7 +155,7 @@ static int64_t slice_end(const struct yank_sched *s,
     return end;
 }
 
-/* --- on and off an M; lock held ------------------------------------------ */
+/* --- on and off an M; lock held ----------------------------------------- */
 
 static struct yank_task *put_down(struct yank_worker *w, int64_t now)
 {
@@ -210,7 +210,7 @@ static void take_back(struct yank_sched *s, struct yank_worker *w,
     yank_task_drop(s, t);
 }
 
-/* --- the hooks ----------------------------------------------------------- */
+/* --- the hooks ---------------------------------------------------------- */
 
 void yank_worker_wake(struct yank_worker *w)
 {

@@ -1,7 +1,7 @@
 /* A scheduler from start to stop, and what its threads do. */
 #include "scheduler.h"
 
-/* --- the threads --------------------------------------------------------- */
+/* --- the threads -------------------------------------------------------- */
 
 /* True: there may be work; false: the scheduler stops. */
 static bool sleep_idle(struct yank_worker *w)
@@ -59,7 +59,7 @@ static void worker_main(void *worker)
     yank_m_detach(&w->m);
 }
 
-/* --- start --------------------------------------------------------------- */
+/* --- start -------------------------------------------------------------- */
 
 static void wait_started(struct yank_sched *s)
 {
@@ -192,7 +192,7 @@ int yank_sched_start(const struct yank_sched_attr *attr,
     return YANK_OK;
 }
 
-/* --- stop ---------------------------------------------------------------- */
+/* --- stop --------------------------------------------------------------- */
 
 int yank_sched_stop(struct yank_sched *s)
 {

@@ -13,7 +13,7 @@ struct request {
     int64_t deadline_ns;
 };
 
-/* --- lists; lock held ---------------------------------------------------- */
+/* --- lists; lock held --------------------------------------------------- */
 
 static void join_list_add(struct yank_task *t)
 {
@@ -79,7 +79,7 @@ void yank_wake_chain(struct yank_sched *s, struct yank_task *chain)
     }
 }
 
-/* --- the wait ------------------------------------------------------------ */
+/* --- the wait ----------------------------------------------------------- */
 
 /* Lock held: what t waits for has happened already. */
 static bool is_over(struct yank_task *t, const struct request *r)
@@ -171,7 +171,7 @@ static int wait_for(struct yank_task *self, enum yank_wait wait,
     return rc;
 }
 
-/* --- what tasks call ----------------------------------------------------- */
+/* --- what tasks call ---------------------------------------------------- */
 
 /* On g0. */
 static struct yank_g *leave_runnable(struct yank_m *m, struct yank_g *g,
@@ -245,7 +245,7 @@ int yank_sleep(int64_t until_ns)
     return rc == YANK_ETIMEDOUT ? YANK_OK : rc;
 }
 
-/* --- join ---------------------------------------------------------------- */
+/* --- join --------------------------------------------------------------- */
 
 /* seq_cst: with end_sleepers a store-load pair against task_end.c. */
 static uint32_t end_of(struct yank_task *t)

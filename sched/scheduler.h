@@ -165,18 +165,18 @@ struct yank_task *yank_worker_put_down(struct yank_worker *w);
 /* Make a worker look at the queues, idle or not. */
 void yank_worker_wake(struct yank_worker *w);
 
-/* --- slices.c: the monitor ----------------------------------------------- */
+/* --- slices.c: the monitor ---------------------------------------------- */
 void yank_monitor_main(void *sched);
 void yank_monitor_wake(struct yank_sched *s);
 /* Lock held: is the monitor to be woken, since it means to look only after
  * ns?  Says so once until it has looked. */
 bool yank_monitor_late(struct yank_sched *s, int64_t ns);
 
-/* --- sleepers.c: who waits until when; lock held ------------------------- */
+/* --- sleepers.c: who waits until when; lock held ------------------------ */
 void yank_sleepers_add(struct yank_sched *s, struct yank_task *t);
 void yank_sleepers_remove(struct yank_sched *s, struct yank_task *t);
 
-/* --- sched_wait.c: waits and their ends ---------------------------------- */
+/* --- sched_wait.c: waits and their ends --------------------------------- */
 /* Lock held.  End t's wait; it joins the chain, with a reference. */
 void yank_wait_end(struct yank_task *t, int why, struct yank_task **chain);
 /* Lock held: the same for all sleepers whose time has come, in that order. */
@@ -184,12 +184,12 @@ struct yank_task *yank_wait_expire(struct yank_sched *s, int64_t now_ns);
 /* No lock: let the tasks of the chain run. */
 void yank_wake_chain(struct yank_sched *s, struct yank_task *chain);
 
-/* --- task_end.c ---------------------------------------------------------- */
+/* --- task_end.c --------------------------------------------------------- */
 /* The whole of a task: entry of its G. */
 void yank_task_main(void *task);
 void yank_sched_abandoned(void *ctx, struct yank_g *g, bool was_runnable);
 
-/* --- task_memory.c ------------------------------------------------------- */
+/* --- task_memory.c ------------------------------------------------------ */
 /* Bytes at a 64-byte boundary; *memory is what is to be released. */
 void *yank_alloc_aligned(size_t bytes, void **memory, size_t *memory_bytes);
 /* A task that nobody touches, or null; its G may be initialised. */
@@ -199,7 +199,7 @@ void yank_task_drop(struct yank_sched *s, struct yank_task *t);
 /* All of them, when no thread is left. */
 void yank_tasks_free(struct yank_sched *s);
 
-/* --- task_stack.c -------------------------------------------------------- */
+/* --- task_stack.c ------------------------------------------------------- */
 int yank_task_stack_get(struct yank_sched *s, size_t bytes,
                         struct yank_stack *out);
 void yank_task_stack_put(struct yank_sched *s, const struct yank_stack *stack);

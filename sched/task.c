@@ -5,7 +5,7 @@ static const struct yank_task_attr default_attr = {
     .struct_size = sizeof(struct yank_task_attr)
 };
 
-/* --- start --------------------------------------------------------------- */
+/* --- start -------------------------------------------------------------- */
 
 /* t is ours alone.  Everything that the last user of the memory left, except
  * what others may still look at: nobody is to see the G half made. */
@@ -95,7 +95,7 @@ int yank_go(struct yank_sched *s, void (*fn)(void *), void *arg,
     return YANK_OK;
 }
 
-/* --- handle -------------------------------------------------------------- */
+/* --- handle ------------------------------------------------------------- */
 
 int yank_task_ref(struct yank_task *t)
 {

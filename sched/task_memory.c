@@ -15,7 +15,7 @@ void *yank_alloc_aligned(size_t bytes, void **memory, size_t *memory_bytes)
     return (void *)(((uintptr_t)*memory + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
 }
 
-/* --- the free list; lock held -------------------------------------------- */
+/* --- the free list; lock held ------------------------------------------- */
 
 static void put(struct yank_sched *s, struct yank_task *t)
 {
@@ -44,7 +44,7 @@ void yank_task_drop(struct yank_sched *s, struct yank_task *t)
         put(s, t);
 }
 
-/* --- slabs --------------------------------------------------------------- */
+/* --- slabs -------------------------------------------------------------- */
 
 struct yank_slab {
     struct yank_slab *next;

@@ -12,7 +12,7 @@
 /* Exit codes. */
 enum { DEMO_OK = 0, DEMO_WRONG = 1, DEMO_USAGE = 2, DEMO_CANNOT = 3 };
 
-/* --- demo_options.c ------------------------------------------------------ */
+/* --- demo_options.c ----------------------------------------------------- */
 
 struct demo_options {
     int tasks; /* 0: one of each kind */
@@ -23,7 +23,7 @@ struct demo_options {
 /* An exit code, or -1: go on. */
 int demo_parse(struct demo_options *out, int argc, char **argv);
 
-/* --- kinds of work ------------------------------------------------------- */
+/* --- kinds of work ------------------------------------------------------ */
 
 #define DEMO_RESULT_BYTES 160
 
@@ -59,7 +59,7 @@ bool demo_lua_load(void);
 bool demo_lua_job(const struct demo_kind *kind, void **state, char *result);
 void demo_lua_endless(const struct demo_kind *kind, void **state);
 
-/* --- tasks --------------------------------------------------------------- */
+/* --- tasks -------------------------------------------------------------- */
 
 struct demo_task {
     const struct demo_kind *kind;
@@ -73,7 +73,7 @@ struct demo_task {
     struct yank_task_stats stats; /* at the end of the time */
 };
 
-/* --- latency ------------------------------------------------------------- */
+/* --- latency ------------------------------------------------------------ */
 
 struct demo_latency {
     int64_t p50_ns, p99_ns;
@@ -98,7 +98,7 @@ int demo_measure_suspend(struct yank_sched *sched, int64_t *samples, int n);
  * abandoned, joined and released.  An error code. */
 int demo_end(struct yank_task *task, int64_t deadline_ns);
 
-/* --- demo_report.c ------------------------------------------------------- */
+/* --- demo_report.c ------------------------------------------------------ */
 
 struct demo_report {
     const struct demo_options *options;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- a hash in the manner of SHA-256 ------------------------------------- */
+/* --- a hash in the manner of SHA-256 ------------------------------------ */
 
 static inline uint32_t rotate(uint32_t x, unsigned n)
 {
@@ -69,7 +69,7 @@ bool demo_hash(const struct demo_kind *kind, void **state, char *result)
     return true;
 }
 
-/* --- a sieve ------------------------------------------------------------- */
+/* --- a sieve ------------------------------------------------------------ */
 
 #define SIEVE 2000000u
 
@@ -100,7 +100,7 @@ bool demo_sieve(const struct demo_kind *kind, void **state, char *result)
     return ok;
 }
 
-/* --- a matrix product ---------------------------------------------------- */
+/* --- a matrix product --------------------------------------------------- */
 
 #define SIZE 200
 

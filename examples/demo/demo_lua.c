@@ -27,7 +27,7 @@ struct script {
 static struct script scripts[DEMO_KINDS];
 static int n_scripts;
 
-/* --- files --------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------- */
 
 static char *read_file(const char *path, size_t *length)
 {
@@ -89,7 +89,7 @@ bool demo_lua_load(void)
     return true;
 }
 
-/* --- an interpreter ------------------------------------------------------ */
+/* --- an interpreter ----------------------------------------------------- */
 
 static const struct script *find(const char *name)
 {

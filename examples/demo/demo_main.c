@@ -31,7 +31,7 @@ static void sleep_ns(int64_t ns)
     nanosleep(&t, NULL);
 }
 
-/* --- the jobs alone ------------------------------------------------------ */
+/* --- the jobs alone ----------------------------------------------------- */
 
 /* By kind; empty where there is none. */
 static char alone[DEMO_KINDS][DEMO_RESULT_BYTES];
@@ -51,7 +51,7 @@ static bool run_alone(void)
     return true;
 }
 
-/* --- the tasks ----------------------------------------------------------- */
+/* --- the tasks ---------------------------------------------------------- */
 
 /* Neither this nor the job's own frame is registered code: what is stopped is
  * the work that it calls. */
@@ -107,7 +107,7 @@ static int start_tasks(struct yank_sched *sched, struct demo_task *tasks, int n)
     return DEMO_OK;
 }
 
-/* --- while they run ------------------------------------------------------ */
+/* --- while they run ----------------------------------------------------- */
 
 static void read_stats(struct demo_report *r, struct demo_task *tasks)
 {
@@ -166,7 +166,7 @@ static void watch(struct demo_report *r, struct demo_task *tasks)
     r->seconds = (double)(yank_now_ns() - start) / 1e9;
 }
 
-/* --- the end ------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------ */
 
 /* Jobs finish their round, endless tasks are abandoned.  False: one of them
  * is still there. */
@@ -196,7 +196,7 @@ static bool end_tasks(struct demo_task *tasks, int n)
     return ended;
 }
 
-/* --- all of it ----------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------- */
 
 static int start_yank(const struct demo_options *o, struct yank_sched **sched)
 {

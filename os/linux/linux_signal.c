@@ -11,7 +11,7 @@
 #define KERNEL_SIGSET_BYTES 8
 #define AUX_MINSIGSTKSZ 51 /* AT_MINSIGSTKSZ; musl 1.2.3 does not name it */
 
-/* --- sending -------------------------------------------------------------------*/
+/* --- sending -------------------------------------------------------------*/
 
 int yank_posix_send(const struct yank_m *m, int signo)
 {
@@ -46,7 +46,7 @@ bool yank_posix_signo_ok(int signo)
     return signo < 32 || signo > 34;
 }
 
-/* --- the handler ------------------------------------------------------------------*/
+/* --- the handler ---------------------------------------------------------*/
 
 /* The kernel's record.  Only its first word is ours to know: the handler, on
  * every CPU but MIPS.  What follows (flags, restorer, mask) differs, and is
@@ -87,7 +87,7 @@ bool yank_posix_is_installed(int signo, yank_posix_handler *handler)
     return kernel_action(signo, NULL, &record) && record.handler == handler;
 }
 
-/* --- the set-up of a thread ---------------------------------------------------------*/
+/* --- the set-up of a thread ----------------------------------------------*/
 
 /* Raw: glibc's sigtimedwait() calls SI_TKILL SI_USER, and is a cancellation
  * point. */

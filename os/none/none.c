@@ -27,7 +27,7 @@ uint32_t yank_os_caps(void)
     return 0;
 }
 
-/* --- the kick that is none ----------------------------------------------------*/
+/* --- the kick that is none -----------------------------------------------*/
 
 int yank_preempt_m(struct yank_m *m)
 {
@@ -71,7 +71,7 @@ int yank_signal_mask_changed(void)
     return yank_m_self() != NULL ? YANK_OK : YANK_ETHREAD;
 }
 
-/* --- threads that the host made ------------------------------------------------*/
+/* --- threads that the host made ------------------------------------------*/
 
 static _Thread_local struct yank_m *none_self;
 
@@ -137,7 +137,7 @@ int yank_os_atfork(void (*prepare)(void), void (*parent)(void),
     return YANK_ENOSYS; /* the trio is public: the host can call it */
 }
 
-/* --- time and waiting -------------------------------------------------------------*/
+/* --- time and waiting ----------------------------------------------------*/
 
 /* The calendar's clock is all that C has; it is kept from going back.  A jump
  * forward ends deadlines early. */
@@ -175,7 +175,7 @@ void yank_os_wake(_Atomic uint32_t *word)
     (void)word; /* nobody sleeps */
 }
 
-/* --- memory ------------------------------------------------------------------------*/
+/* --- memory --------------------------------------------------------------*/
 
 /* Only a real system can give pages without a lock of the C library; nobody is
  * interrupted here, so nobody holds one. */
@@ -212,7 +212,7 @@ void yank_os_stack_free(const struct yank_stack *stack)
     free((void *)stack->lo);
 }
 
-/* --- the rest ----------------------------------------------------------------------*/
+/* --- the rest ------------------------------------------------------------*/
 
 int64_t yank_os_errno(void)
 {

@@ -31,7 +31,7 @@ int yank_posix_signo(void)
     return atomic_load_explicit(&kick_signo, memory_order_relaxed);
 }
 
-/* --- sending -------------------------------------------------------------------*/
+/* --- sending -------------------------------------------------------------*/
 
 int yank_preempt_m(struct yank_m *m)
 {
@@ -46,7 +46,7 @@ int yank_os_kick_self(struct yank_m *m)
     return yank_preempt_m(m);
 }
 
-/* --- the handler ------------------------------------------------------------------*/
+/* --- the handler ---------------------------------------------------------*/
 
 /* Of the previous action only the function is honoured.  Its mask is part of
  * the full one that is in force; SA_RESETHAND and SA_NODEFER are not imitated.
@@ -139,7 +139,7 @@ bool yank_signal_is_kick(const void *siginfo)
            info->si_code == yank_posix_kick_code && info->si_pid == getpid();
 }
 
-/* --- init and fini ---------------------------------------------------------------*/
+/* --- init and fini -------------------------------------------------------*/
 
 static bool signo_ok(int signo)
 {

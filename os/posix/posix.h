@@ -10,13 +10,13 @@
 
 typedef void yank_posix_handler(int signo, siginfo_t *info, void *ucontext);
 
-/* --- from core/ ---------------------------------------------------------------
+/* --- from core/ ------------------------------------------------------------
  * The two calls that go up: the answer to a kick, and one line for the host's
  * log.  Declared here because the arrow os <- core points one way. */
 bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r); /* AS-safe */
 void yank_log(const char *line);
 
-/* --- from the system's folder -------------------------------------------------*/
+/* --- from the system's folder --------------------------------------------*/
 
 /* Send signo to m's thread.  AS-safe: yes; keeps errno.
  * Errors : YANK_EGONE also where m->os_id is 0; YANK_EAGAIN; YANK_EOS */
@@ -52,7 +52,7 @@ const char *yank_posix_env(const char *name);
 void yank_posix_load(const void *ucontext, struct yank_regs *r);
 void yank_posix_store(void *ucontext, const struct yank_regs *r);
 
-/* --- among the files of os/posix/ ---------------------------------------------*/
+/* --- among the files of os/posix/ ----------------------------------------*/
 
 /* self.c: what yank_m_self() answers on this thread.  AS-safe: yes. */
 void yank_posix_set_self(struct yank_m *m);

@@ -18,7 +18,7 @@ static bool has(uint32_t cap)
     return (yank_os_caps() & cap) != 0;
 }
 
-/* --- what it says of itself ----------------------------------------------------*/
+/* --- what it says of itself ----------------------------------------------*/
 
 static void contract_caps_and_supported_agree(void **state)
 {
@@ -44,7 +44,7 @@ static void contract_clock_never_goes_back(void **state)
     }
 }
 
-/* --- waiting ---------------------------------------------------------------------*/
+/* --- waiting -------------------------------------------------------------*/
 
 static void contract_wait_returns_when_the_word_differs(void **state)
 {
@@ -147,7 +147,7 @@ static void contract_one_wake_ends_every_wait(void **state)
         yank_os_thread_join(&t[i]);
 }
 
-/* --- memory -----------------------------------------------------------------------*/
+/* --- memory --------------------------------------------------------------*/
 
 static void contract_pages_are_zeroed(void **state)
 {
@@ -220,7 +220,7 @@ static void contract_thread_stack_holds_this_frame(void **state)
     yank_os_thread_join(&t);
 }
 
-/* --- threads and Ms -----------------------------------------------------------------*/
+/* --- threads and Ms ------------------------------------------------------*/
 
 static void add_one(void *count)
 {
@@ -296,7 +296,7 @@ static void end_m(struct live_m *l, struct yank_os_thread *t)
     yank_os_thread_join(t);
 }
 
-/* --- kicks ----------------------------------------------------------------------------*/
+/* --- kicks ---------------------------------------------------------------*/
 
 static void contract_without_async_a_kick_says_so(void **state)
 {
@@ -413,7 +413,7 @@ static void contract_kick_self_is_answered_on_return(void **state)
     yank_os_m_fini(&m);
 }
 
-/* --- errno --------------------------------------------------------------------------*/
+/* --- errno ---------------------------------------------------------------*/
 
 #define KEPT(call)                                                             \
     do {                                                                       \
@@ -448,7 +448,7 @@ static void contract_errno_is_kept(void **state)
     yank_os_m_fini(&m);
 }
 
-/* --- init and fini --------------------------------------------------------------------*/
+/* --- init and fini -------------------------------------------------------*/
 
 static int setup(void **state)
 {

@@ -52,7 +52,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- the signal ------------------------------------------------------------------*/
+/* --- the signal ----------------------------------------------------------*/
 
 static void contract_signals_that_cannot_be_kicks_are_refused(void **state)
 {
@@ -153,7 +153,7 @@ static void contract_a_stray_signal_only_chains(void **state)
     assert_int_equal(atomic_load(&seen_kicks), kicks + 100);
 }
 
-/* --- masks -------------------------------------------------------------------------*/
+/* --- masks ---------------------------------------------------------------*/
 
 static sigset_t mask_now(void)
 {
@@ -260,7 +260,7 @@ static void contract_a_started_thread_is_deaf_until_it_attaches(void **state)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/* --- what is pending at the end -----------------------------------------------------*/
+/* --- what is pending at the end ------------------------------------------*/
 
 static void fini_with_pending(void (*send)(struct yank_m *m))
 {
@@ -315,7 +315,7 @@ static void contract_the_applications_signal_does(void **state)
     assert_int_equal(atomic_load(&seen_kicks), kicks);
 }
 
-/* --- signal stacks --------------------------------------------------------------------*/
+/* --- signal stacks -------------------------------------------------------*/
 
 static bool same_stack(const stack_t *a, const stack_t *b)
 {
@@ -430,7 +430,7 @@ static void contract_a_signal_stack_changed_meanwhile_stays(void **state)
     free(later.ss_sp);
 }
 
-/* --- stacks -----------------------------------------------------------------------------*/
+/* --- stacks --------------------------------------------------------------*/
 
 static bool faults(uintptr_t address)
 {
@@ -492,7 +492,7 @@ static void contract_the_first_threads_bounds_hold_when_it_grows(void **state)
     assert_int_equal(after.hi, before.hi);
 }
 
-/* --- the environment, and fork -----------------------------------------------------------*/
+/* --- the environment, and fork -------------------------------------------*/
 
 static void contract_the_environment_is_a_list_of_items(void **state)
 {

@@ -120,7 +120,7 @@ struct fake_world {
 };
 extern struct fake_world fake;
 
-/* --- party.c ---------------------------------------------------------------*/
+/* --- party.c -------------------------------------------------------------*/
 void fake_reset(const struct fake_spec *spec);
 struct party *fake_party(const char *name, void (*fn)(void *), void *arg);
 /* Run parties until all are done (or, in a script, the goal is reached). */
@@ -135,7 +135,7 @@ bool fake_runnable(const struct party *p);
 void fake_flush(struct party *p);
 void fake_switch_to(struct party *q);
 
-/* --- explore.c: choices -----------------------------------------------------*/
+/* --- explore.c: choices --------------------------------------------------*/
 /* One of n; what: for the trace. */
 unsigned fake_choose(unsigned n, const char *what);
 /* Around each run: a fresh world with Yank up in it; and all given back. */
@@ -150,7 +150,7 @@ void fake_once(const char *name, void (*setup)(void), void (*check)(void));
 /* fn(arg) as the only party, Yank initialised. */
 void fake_alone(void (*fn)(void *), void *arg);
 
-/* --- script.c ---------------------------------------------------------------*/
+/* --- script.c ------------------------------------------------------------*/
 /* A scripted run: setup, then these by hand, in any order. */
 void script_begin(const struct fake_spec *spec);
 /* Run only p, until a step whose name contains text (the step itself has not
@@ -174,7 +174,7 @@ bool script_active(void);
 bool script_stops_here(struct party *p, const char *step);
 bool script_holds_kicks(const struct party *p);
 
-/* --- user.c: the code that is stopped ---------------------------------------*/
+/* --- user.c: the code that is stopped ------------------------------------*/
 /* One instruction at pc; the kick may arrive at it. */
 void user_step(uintptr_t pc);
 /* Registered code, endless until *until is not 0. */
@@ -187,13 +187,13 @@ void fake_handler(struct party *p);
 /* Who holds g: checked at each user_step of it. */
 void fake_held(const struct yank_g *g, int delta);
 
-/* --- fake_arch.c ------------------------------------------------------------*/
+/* --- fake_arch.c ---------------------------------------------------------*/
 void fake_arch_reset(void);
 /* fn on g0, then on as the G it names. */
 void fake_on_g0(struct yank_m *m, struct yank_g *g, yank_mcall_fn fn,
                 void *arg);
 
-/* --- check.c ----------------------------------------------------------------*/
+/* --- check.c -------------------------------------------------------------*/
 void fake_fail(const char *file, int line, const char *text)
     __attribute__((noreturn));
 void fake_dump(void);

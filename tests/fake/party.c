@@ -53,7 +53,7 @@ struct party *fake_party(const char *name, void (*fn)(void *), void *arg)
     return p;
 }
 
-/* --- store buffer ----------------------------------------------------------*/
+/* --- store buffer --------------------------------------------------------*/
 
 void fake_flush(struct party *p)
 {
@@ -111,7 +111,7 @@ void fake_rmw(const char *name)
     fake_flush(fake.cur);
 }
 
-/* --- who runs --------------------------------------------------------------*/
+/* --- who runs ------------------------------------------------------------*/
 
 static bool can_take_kick(const struct party *p)
 {

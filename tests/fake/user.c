@@ -46,7 +46,7 @@ void fake_forget_held(void)
         held[i].g = NULL;
 }
 
-/* --- the stub ---------------------------------------------------------------*/
+/* --- the stub ------------------------------------------------------------*/
 
 static struct yank_g *to_async_preempt2(struct yank_m *m, struct yank_g *g,
                                         void *arg)
@@ -104,7 +104,7 @@ static void stub(void)
     fake.cur->stops++;
 }
 
-/* --- the handler -------------------------------------------------------------*/
+/* --- the handler ---------------------------------------------------------*/
 
 void fake_handler(struct party *p)
 {
@@ -140,7 +140,7 @@ void fake_handler(struct party *p)
     fake.cur->pc = pc; /* it may be another M's by now */
 }
 
-/* --- user code -----------------------------------------------------------------*/
+/* --- user code -----------------------------------------------------------*/
 
 void user_step(uintptr_t pc)
 {

@@ -259,7 +259,7 @@ __asm__(
     ".popsection\n");
 /* clang-format on */
 
-/* --- the stepped thread and its handler ------------------------------------*/
+/* --- the stepped thread and its handler ----------------------------------*/
 
 static struct body_state reference, state_now;
 static _Atomic int stop_wanted;
@@ -356,7 +356,7 @@ static int stepped_run(int k)
     return step;
 }
 
-/* --- the suspender ---------------------------------------------------------*/
+/* --- the suspender -------------------------------------------------------*/
 
 static struct yank_thread *stepped;
 static _Atomic int stops, quit;
@@ -383,7 +383,7 @@ static void *suspender_main(void *arg)
     return NULL;
 }
 
-/* --- main ------------------------------------------------------------------*/
+/* --- main ----------------------------------------------------------------*/
 
 /* The steps cover the body without a hole: no instruction is longer than 15
  * bytes.  The last is the ud2 that nobody reaches. */

@@ -19,7 +19,7 @@ static _Atomic unsigned long rounds, nested, bad_g0;
 /* The frame of the stop that was resumed with a call; by the holder. */
 static _Atomic uintptr_t outer_frame;
 
-/* --- the stopped thread ----------------------------------------------------*/
+/* --- the stopped thread --------------------------------------------------*/
 
 /* In the function that a resume made the thread call. */
 void fidelity_nested(void)
@@ -55,7 +55,7 @@ static void *victim_main(void *arg)
     return NULL;
 }
 
-/* --- on its g0, before Yank's own code -------------------------------------*/
+/* --- on its g0, before Yank's own code -----------------------------------*/
 
 static bool header_fits(const struct yank_vector_block *b)
 {
@@ -116,7 +116,7 @@ void fidelity_on_g0(struct yank_m *m)
         printf("on g0: fault %d of the vector blocks\n", fault);
 }
 
-/* --- the suspender ---------------------------------------------------------*/
+/* --- the suspender -------------------------------------------------------*/
 
 static unsigned long stop_once(long i)
 {

@@ -66,7 +66,7 @@ static struct fidelity_state in[2], want[3];
 static _Atomic unsigned long bad_rounds;
 static const char *mode = "best";
 
-/* --- compare ---------------------------------------------------------------*/
+/* --- compare -------------------------------------------------------------*/
 
 static inline const char *part(size_t at)
 {
@@ -96,7 +96,7 @@ static inline void compare(const char *who, const struct fidelity_state *out,
         }
 }
 
-/* --- patterns --------------------------------------------------------------*/
+/* --- patterns ------------------------------------------------------------*/
 
 static inline void make_patterns(void)
 {
@@ -148,7 +148,7 @@ static inline void learn(void)
     }
 }
 
-/* --- set-up ----------------------------------------------------------------*/
+/* --- set-up --------------------------------------------------------------*/
 
 /* Before any thread is attached.  False: not on this CPU. */
 static inline bool choose_mode(void)

@@ -33,7 +33,7 @@ static _Atomic uint32_t done, alive, attached, queue_lock;
 static struct yank_g *queue[GS]; /* under the lock */
 static size_t queued;
 
-/* --- the host's scheduler --------------------------------------------------*/
+/* --- the host's scheduler ------------------------------------------------*/
 
 static void push(void *ctx, struct yank_g *g)
 {
@@ -104,7 +104,7 @@ static struct yank_g *end(struct yank_m *m, struct yank_g *g, void *arg)
     return schedule(NULL, m);
 }
 
-/* --- what runs -------------------------------------------------------------*/
+/* --- what runs -----------------------------------------------------------*/
 
 void fidelity_on_g0(struct yank_m *m)
 {
@@ -171,7 +171,7 @@ static void *runner_main(void *arg)
     return NULL;
 }
 
-/* --- the test --------------------------------------------------------------*/
+/* --- the test ------------------------------------------------------------*/
 
 static void pause_ns(int64_t ns)
 {

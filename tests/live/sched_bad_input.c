@@ -118,7 +118,7 @@ static void sched_waits_need_a_task(void **state)
     sched_close(s);
 }
 
-/* --- what a task sees ---------------------------------------------------- */
+/* --- what a task sees --------------------------------------------------- */
 
 struct seen {
     struct yank_sched *s;
@@ -210,7 +210,7 @@ static void sched_task_may_return_in_a_region(void **state)
     sched_close(s);
 }
 
-/* --- no memory ----------------------------------------------------------- */
+/* --- no memory ---------------------------------------------------------- */
 
 static _Atomic int allocs_left = INT_MAX;
 static _Atomic int64_t bytes_out;

@@ -40,7 +40,7 @@ static void sched_join_twice_says_the_same(void **state)
     sched_close(s);
 }
 
-/* --- joins in tasks ------------------------------------------------------ */
+/* --- joins in tasks ----------------------------------------------------- */
 
 struct joiner {
     struct yank_task *target;
@@ -165,7 +165,7 @@ static void sched_thread_in_a_join_can_be_suspended(void **state)
     sched_close(s);
 }
 
-/* --- abandon ------------------------------------------------------------- */
+/* --- abandon ------------------------------------------------------------ */
 
 static void tells_its_stack(void *arg)
 {
@@ -302,7 +302,7 @@ static void sched_abandon_takes_a_task_out_of_its_wait(void **state)
     sched_close(s);
 }
 
-/* --- many ---------------------------------------------------------------- */
+/* --- many --------------------------------------------------------------- */
 
 static void sched_thousand_tasks_with_two_handles(void **state)
 {

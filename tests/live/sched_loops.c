@@ -113,7 +113,7 @@ static void sched_two_loops_get_two_threads(void **state)
     }
 }
 
-/* --- jobs ---------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------- */
 
 struct job {
     void (*fn)(struct job *);

@@ -97,7 +97,7 @@ static void sched_thread_suspends_many_at_once(void **state)
     sched_close(s);
 }
 
-/* --- from a task --------------------------------------------------------- */
+/* --- from a task -------------------------------------------------------- */
 
 struct suspender {
     struct worker *w;
@@ -159,7 +159,7 @@ static void sched_tasks_suspend_tasks_and_each_other(void **state)
     sched_close(s);
 }
 
-/* --- a call to make ------------------------------------------------------ */
+/* --- a call to make ----------------------------------------------------- */
 
 struct cancelled {
     jmp_buf out;
@@ -222,7 +222,7 @@ static void sched_call_jumps_out_of_an_endless_loop(void **state)
     sched_close(s);
 }
 
-/* --- tasks that end meanwhile: memory is used again under the requester -- */
+/* --- tasks that end meanwhile: memory is used again under the requester --- */
 
 static void short_one(void *arg)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* --- permits ------------------------------------------------------------- */
+/* --- permits ------------------------------------------------------------ */
 
 struct parker {
     _Atomic int go, rc[4];
@@ -67,7 +67,7 @@ static void sched_unpark_is_for_one_task(void **state)
     sched_close(s);
 }
 
-/* --- ping-pong, with slices cutting in everywhere ------------------------ */
+/* --- ping-pong, with slices cutting in everywhere ----------------------- */
 
 #define TURNS 5000
 
@@ -175,7 +175,7 @@ static void sched_threads_unpark_a_task(void **state)
     sched_close(s);
 }
 
-/* --- sleep --------------------------------------------------------------- */
+/* --- sleep -------------------------------------------------------------- */
 
 #define SLEEPERS 64
 

@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-/* --- loops that ask for nothing ------------------------------------------- */
+/* --- loops that ask for nothing ----------------------------------------- */
 
 YANK_TEXT static void counting_loop(struct target *x)
 {
@@ -50,7 +50,7 @@ static void unsafe_loop(struct target *x)
         atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
 }
 
-/* --- tests ------------------------------------------------------------------ */
+/* --- tests -------------------------------------------------------------- */
 
 static void stop_resume_and_end(void (*loop)(struct target *))
 {

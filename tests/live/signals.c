@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* --- the application -------------------------------------------------------------*/
+/* --- the application -----------------------------------------------------*/
 
 static struct {
     _Atomic int seen, kicks, others;
@@ -76,7 +76,7 @@ static void stop_and_go(struct target *x, int times)
     }
 }
 
-/* --- the handler that was there before ----------------------------------------------*/
+/* --- the handler that was there before -----------------------------------*/
 
 static void live_earlier_handler_is_called_first(void **state)
 {
@@ -137,7 +137,7 @@ static void live_handler_that_jumps_away_loses_no_request(void **state)
     end();
 }
 
-/* --- signals from elsewhere -----------------------------------------------------------*/
+/* --- signals from elsewhere ----------------------------------------------*/
 
 static void signal_from_outside(void)
 {
@@ -237,7 +237,7 @@ static void live_signals_on_threads_that_are_no_m_are_harmless(void **state)
     end();
 }
 
-/* --- handlers on the G's stack --------------------------------------------------------*/
+/* --- handlers on the G's stack -------------------------------------------*/
 
 static _Atomic(struct target *) interrupted;
 static _Atomic int alarm_inside;
@@ -315,7 +315,7 @@ static void live_handler_on_the_gs_stack_refuses(void **state)
     end();
 }
 
-/* --- errno ------------------------------------------------------------------------------*/
+/* --- errno ---------------------------------------------------------------*/
 
 YANK_TEXT static void errno_loop(struct target *x)
 {
@@ -341,7 +341,7 @@ static void live_errno_survives_kicks_and_stops(void **state)
     end();
 }
 
-/* --- who owns the action ----------------------------------------------------------------*/
+/* --- who owns the action -------------------------------------------------*/
 
 static _Atomic int host_took, host_left, host_asked;
 

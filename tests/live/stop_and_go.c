@@ -14,7 +14,7 @@ YANK_TEXT static void counting_loop(struct target *x)
         atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
 }
 
-/* --- handles ------------------------------------------------------------------ */
+/* --- handles ------------------------------------------------------------ */
 
 static void live_stop_is_resumed_once(void **state)
 {
@@ -84,7 +84,7 @@ static void live_abandon_needs_a_stack_of_its_own(void **state)
     target_join(x);
 }
 
-/* --- many, and each other ------------------------------------------------------- */
+/* --- many, and each other ----------------------------------------------- */
 
 #define MANY 6
 
@@ -200,7 +200,7 @@ static void live_many_requesters_share_one_target(void **state)
     target_join(x);
 }
 
-/* --- regions ---------------------------------------------------------------------- */
+/* --- regions ------------------------------------------------------------ */
 
 /* In the region until told; then round the loop outside. */
 YANK_TEXT static void region_loop(struct target *x)
@@ -254,7 +254,7 @@ static void live_stop_in_a_region_happens_at_its_end(void **state)
     target_join(x);
 }
 
-/* --- blocking ----------------------------------------------------------------------- */
+/* --- blocking ----------------------------------------------------------- */
 
 struct pipe_reader {
     int fd[2];
@@ -305,7 +305,7 @@ static void live_blocking_g_is_claimed_without_a_kick(void **state)
     close(p.fd[1]);
 }
 
-/* --- a call to make -------------------------------------------------------------------- */
+/* --- a call to make ----------------------------------------------------- */
 
 static void bump_user(void *arg)
 {
@@ -329,7 +329,7 @@ static void live_resumed_thread_makes_the_call_first(void **state)
     target_join(x);
 }
 
-/* --- code that comes and goes ---------------------------------------------------------- */
+/* --- code that comes and goes ------------------------------------------- */
 
 /* Assembled apart, so that it is in no marked section. */
 static void unmarked_loop(struct target *x)
@@ -367,7 +367,7 @@ static void live_code_is_added_and_removed_under_kicks(void **state)
     target_join(x);
 }
 
-/* --- threads that come and go ------------------------------------------------------------ */
+/* --- threads that come and go ------------------------------------------- */
 
 static void short_loop(struct target *x)
 {

@@ -15,7 +15,7 @@ YANK_TEXT static void counting_loop(struct target *x)
         atomic_fetch_add_explicit(&x->count, 1, memory_order_relaxed);
 }
 
-/* --- waiting in the system ----------------------------------------------------------*/
+/* --- waiting in the system -----------------------------------------------*/
 
 struct pipe_user {
     int fd[2];
@@ -69,7 +69,7 @@ static void live_blocking_region_sees_no_eintr(void **state)
     close(u.fd[1]);
 }
 
-/* --- threads that come and go -----------------------------------------------------------*/
+/* --- threads that come and go --------------------------------------------*/
 
 YANK_TEXT static void short_loop(struct target *x)
 {
@@ -130,7 +130,7 @@ static void live_threads_may_end_under_kicks(void **state)
     pthread_join(from_outside, NULL);
 }
 
-/* --- fork ---------------------------------------------------------------------------------*/
+/* --- fork ----------------------------------------------------------------*/
 
 #define FORKS 100
 
@@ -188,7 +188,7 @@ static void live_fork_under_kicks_leaves_a_working_child(void **state)
     target_join(y);
 }
 
-/* --- exec ----------------------------------------------------------------------------------*/
+/* --- exec ----------------------------------------------------------------*/
 
 static void *kick_for_ever(void *arg)
 {

@@ -2,7 +2,7 @@
  * at any step of it is served; a longjmp that takes the G off the stub. */
 #include "kick_world.h"
 
-/* --- a longjmp off the stub -----------------------------------------------------------*/
+/* --- a longjmp off the stub ----------------------------------------------*/
 
 static void stolen(void)
 {
@@ -33,7 +33,7 @@ CLAIM(unit_longjmps_off_the_stub_delay_only)
     explore(&spec);
 }
 
-/* --- the order of the answer --------------------------------------------------------------*/
+/* --- the order of the answer ---------------------------------------------*/
 
 /* Refused at first, safe afterwards; a kick of B's may be on its way when A
  * asks.  Where nothing is lost nobody may have to wait for a resend. */

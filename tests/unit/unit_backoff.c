@@ -2,7 +2,7 @@
  */
 #include "kick_world.h"
 
-/* --- refusals -----------------------------------------------------------------------------*/
+/* --- refusals ------------------------------------------------------------*/
 
 static void libc_target(void *arg)
 {
@@ -111,7 +111,7 @@ CLAIM(unit_a_refusal_is_asked_again_soon)
     script_finish();
 }
 
-/* --- deadline 0 ----------------------------------------------------------------------------*/
+/* --- deadline 0 ----------------------------------------------------------*/
 
 static void try_once(void *arg)
 {
@@ -146,7 +146,7 @@ CLAIM(unit_deadline_0_sends_no_kick)
     explore(&spec);
 }
 
-/* --- the learnt spin ------------------------------------------------------------------------*/
+/* --- the learnt spin -----------------------------------------------------*/
 
 static void learnt_nothing(void)
 {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* --- before yank_init ----------------------------------------------------------*/
+/* --- before yank_init ----------------------------------------------------*/
 
 static struct yank_thread spare;
 static struct yank_g g0;
@@ -66,7 +66,7 @@ CLAIM(unit_every_call_before_init_says_so)
     run_once(&no_init);
 }
 
-/* --- init ------------------------------------------------------------------------*/
+/* --- init ----------------------------------------------------------------*/
 
 static void inits(void)
 {
@@ -146,7 +146,7 @@ CLAIM(unit_no_memory_has_a_name)
     run_once(&no_init);
 }
 
-/* --- plain results -----------------------------------------------------------------*/
+/* --- plain results -------------------------------------------------------*/
 
 static void plain(void *arg)
 {
@@ -178,7 +178,7 @@ CLAIM(unit_null_and_unknown_are_answered)
     fake_alone(plain, NULL);
 }
 
-/* --- attach ---------------------------------------------------------------------------*/
+/* --- attach --------------------------------------------------------------*/
 
 static int attach_with(const struct yank_thread_attr *a)
 {
@@ -232,7 +232,7 @@ CLAIM(unit_attach_refuses_what_does_not_hold)
     fake_alone(attaches, NULL);
 }
 
-/* --- suspend ----------------------------------------------------------------------------*/
+/* --- suspend -------------------------------------------------------------*/
 
 static void suspends(void *arg)
 {
@@ -289,7 +289,7 @@ CLAIM(unit_suspend_refuses_what_it_cannot_mean)
     fake_alone(suspends, NULL);
 }
 
-/* --- host -----------------------------------------------------------------------------------*/
+/* --- host ----------------------------------------------------------------*/
 
 static void entry(void *arg)
 {

@@ -88,7 +88,7 @@ CLAIM(unit_failed_sends_leave_no_ticket_in_a_blocking_region)
     explore(&spec);
 }
 
-/* --- written out -----------------------------------------------------------------*/
+/* --- written out ---------------------------------------------------------*/
 
 CLAIM(unit_a_g_in_a_blocking_region_is_taken_without_a_kick)
 {

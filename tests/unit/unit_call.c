@@ -70,7 +70,7 @@ CLAIM(unit_a_call_left_at_an_asynchronous_stop_is_made_once)
     explore(&spec);
 }
 
-/* --- at a poll ------------------------------------------------------------------*/
+/* --- at a poll -----------------------------------------------------------*/
 
 static void polls(void *arg)
 {
@@ -104,7 +104,7 @@ CLAIM(unit_a_call_left_at_a_poll_is_made_in_the_poll)
     explore(&spec);
 }
 
-/* --- in a blocking region -----------------------------------------------------------*/
+/* --- in a blocking region ------------------------------------------------*/
 
 static void blocks(void *arg)
 {
@@ -148,7 +148,7 @@ CLAIM(unit_a_call_left_in_a_blocking_region_is_made_at_its_end)
     explore(&spec);
 }
 
-/* --- a suspender that is itself stopped ---------------------------------------------*/
+/* --- a suspender that is itself stopped ----------------------------------*/
 
 static void suspends_and_is_called(void *arg)
 {
@@ -187,7 +187,7 @@ CLAIM(unit_a_call_left_in_a_suspender_is_made_when_it_runs_again)
     explore(&spec);
 }
 
-/* --- host mode ------------------------------------------------------------------------*/
+/* --- host mode -----------------------------------------------------------*/
 
 static void parks(void *arg)
 {
@@ -240,7 +240,7 @@ CLAIM(unit_a_call_left_in_a_parked_g_is_made_when_it_runs)
     explore(&spec);
 }
 
-/* --- resume, once, by anybody -------------------------------------------------------------*/
+/* --- resume, once, by anybody --------------------------------------------*/
 
 static struct yank_stop shared;
 

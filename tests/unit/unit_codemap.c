@@ -92,7 +92,7 @@ CLAIM(unit_every_range_is_found_at_its_bounds)
     fake_alone(looks_up, NULL);
 }
 
-/* --- removal against a handler ------------------------------------------------------*/
+/* --- removal against a handler -------------------------------------------*/
 
 static struct yank_code *jit;
 static int removed;

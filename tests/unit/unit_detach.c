@@ -131,7 +131,7 @@ CLAIM(unit_detach_is_safe_with_store_buffers_and_spurious_wakes)
     explore(&spec);
 }
 
-/* --- written out --------------------------------------------------------------*/
+/* --- written out ---------------------------------------------------------*/
 
 static void script_setup(void)
 {
@@ -207,7 +207,7 @@ CLAIM(unit_detach_refuses_in_regions_and_while_holding)
     fake_alone(refusals, NULL);
 }
 
-/* --- fork ------------------------------------------------------------------------*/
+/* --- fork ----------------------------------------------------------------*/
 
 static bool in_child;
 

@@ -2,7 +2,7 @@
  * (tests/models/runq.pml), readiness against claims. */
 #include "host_world.h"
 
-/* --- the queue against claims --------------------------------------------------*/
+/* --- the queue against claims --------------------------------------------*/
 
 static void runq(void)
 {
@@ -64,7 +64,7 @@ CLAIM(unit_setting_aside_needs_no_more_than_x86_store_order)
     explore(&spec);
 }
 
-/* --- ready against a claim ----------------------------------------------------------*/
+/* --- ready against a claim -----------------------------------------------*/
 
 static void parks_once(void *arg)
 {

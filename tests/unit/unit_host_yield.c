@@ -1,7 +1,7 @@
 /* Yield requests under a host, fire and forget; pinning. */
 #include "host_world.h"
 
-/* --- yield requests -------------------------------------------------------------------*/
+/* --- yield requests ------------------------------------------------------*/
 
 /* As a monitor does: nobody waits for an answer, but a refusal (the kick hit
  * the tail of the stub, say) is asked again. */
@@ -136,7 +136,7 @@ CLAIM(unit_preempt_one_sends_what_runs_there_to_the_queue)
     explore(&spec);
 }
 
-/* --- pinning -----------------------------------------------------------------------------------*/
+/* --- pinning -------------------------------------------------------------*/
 
 static void *pinned_to;
 

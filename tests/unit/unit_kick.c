@@ -1,7 +1,7 @@
 /* Kicks that fail, vanish, come twice or late; one kick for all who ask. */
 #include "kick_world.h"
 
-/* --- failed sends ------------------------------------------------------------*/
+/* --- failed sends --------------------------------------------------------*/
 
 CLAIM(unit_a_failed_send_gives_its_ticket_back)
 {
@@ -58,7 +58,7 @@ CLAIM(unit_a_failed_send_takes_back_its_own_ticket_only)
     must(w.held == 2);
 }
 
-/* --- lost, doubled and late kicks -----------------------------------------------*/
+/* --- lost, doubled and late kicks ----------------------------------------*/
 
 CLAIM(unit_a_lost_kick_is_sent_again_at_the_kick_deadline)
 {
@@ -159,7 +159,7 @@ CLAIM(unit_a_kick_that_nobody_asked_for_stops_nothing)
     explore(&spec);
 }
 
-/* --- one kick for all --------------------------------------------------------------*/
+/* --- one kick for all ----------------------------------------------------*/
 
 CLAIM(unit_a_second_suspender_sends_no_second_kick)
 {

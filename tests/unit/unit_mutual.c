@@ -104,7 +104,7 @@ CLAIM(unit_deadlines_in_a_mutual_suspension_strand_nobody)
     explore(&spec);
 }
 
-/* --- many --------------------------------------------------------------------*/
+/* --- many ----------------------------------------------------------------*/
 
 static void hold_many(const int *which, size_t n)
 {
@@ -235,7 +235,7 @@ CLAIM(unit_a_cycle_through_the_suspenders_own_gs_ends)
     explore(&spec);
 }
 
-/* --- giving back, written out ------------------------------------------------*/
+/* --- giving back, written out --------------------------------------------*/
 
 static void holds_two(void *arg)
 {

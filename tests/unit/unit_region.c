@@ -175,7 +175,7 @@ CLAIM(unit_two_stops_asked_in_a_region_both_happen)
     explore(&spec);
 }
 
-/* --- written out ----------------------------------------------------------------*/
+/* --- written out ---------------------------------------------------------*/
 
 CLAIM(unit_deferral_needs_one_kick_and_no_poll)
 {
@@ -199,7 +199,7 @@ CLAIM(unit_deferral_needs_one_kick_and_no_poll)
     must(w.held == 1 && fake.sends == 1);
 }
 
-/* --- holding and regions -----------------------------------------------------------*/
+/* --- holding and regions -------------------------------------------------*/
 
 static struct yank_stop kept;
 static _Atomic uint32_t go_on;
@@ -284,7 +284,7 @@ CLAIM(unit_a_stop_refused_while_holding_is_asked_again)
     script_finish(); /* which does not stop; R resumes T */
 }
 
-/* --- calls ------------------------------------------------------------------------------*/
+/* --- calls ---------------------------------------------------------------*/
 
 static void *sees_region(void *arg)
 {

@@ -13,7 +13,7 @@ static void on_a_g(void (*fn)(void *))
     fake_alone(fn, NULL);
 }
 
-/* --- claims -----------------------------------------------------------------------*/
+/* --- claims --------------------------------------------------------------*/
 
 static void claims(void *arg)
 {
@@ -65,7 +65,7 @@ CLAIM(unit_a_cast_changes_the_status_and_moves_the_event)
     on_a_g(casts);
 }
 
-/* --- a cast waits for the claim's end ------------------------------------------------*/
+/* --- a cast waits for the claim's end ------------------------------------*/
 
 static bool scan_is_set;
 
@@ -120,7 +120,7 @@ CLAIM(unit_a_cast_waits_until_the_claim_is_dropped)
     explore(&spec);
 }
 
-/* --- the event word -------------------------------------------------------------------*/
+/* --- the event word ------------------------------------------------------*/
 
 static _Atomic uint32_t flag[2];
 
@@ -210,7 +210,7 @@ CLAIM(unit_a_bump_that_nobody_waits_for_calls_nobody)
     fake_alone(no_sleeper_no_wake, NULL);
 }
 
-/* --- counts ---------------------------------------------------------------------------*/
+/* --- counts --------------------------------------------------------------*/
 
 static unsigned inside;
 
@@ -260,7 +260,7 @@ CLAIM(unit_wait_zero_sees_the_last_visitor_out)
     explore(&spec);
 }
 
-/* --- every way from status to status that the public calls take -----------------------*/
+/* --- every way from status to status that the public calls take ----------*/
 
 static uint32_t status_of(void)
 {
