@@ -201,6 +201,8 @@ __asm__(
     "  fistpq 88(%r12)\n"
     /* SSE under another rounding mode. */
     "  ldmxcsr 1536(%r12)\n"
+    "  pxor %xmm1, %xmm1\n" /* the scalar ones keep the upper half */
+    "  pxor %xmm2, %xmm2\n"
     "  cvtsi2sdq %r15, %xmm1\n"
     "  sqrtsd %xmm1, %xmm2\n"
     "  divsd %xmm1, %xmm2\n"

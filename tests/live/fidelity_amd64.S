@@ -420,7 +420,9 @@ FUNC fidelity_first
     LANDING_PAD
     cmpq    YANK_G_USER(%rdi), %rdi     /* user is the G itself here */
     jne     1f
-    testq   %rbp, %rbp                  /* where frame pointer walks end */
+    testq   %rbp, %rbp                  /* where frame pointer walks end: */
+    je      2f
+    cmpq    $0, (%rbp)                  /* here, or one frame of C above */
     je      2f
 1:  ud2
 2:  subq    $8, %rsp
