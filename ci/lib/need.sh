@@ -44,6 +44,7 @@ missing() {
         ;;
     lua) has_lib gcc liblua5.4.a || echo liblua5.4-dev ;;
     gdb) command -v gdb >/dev/null || echo gdb ;;
+    spin) command -v spin >/dev/null || echo spin ;;
     gcc-sanitizers)
         has_lib gcc libasan.so || echo "libgcc-$(gcc -dumpversion)-dev"
         ;;

@@ -4,15 +4,16 @@
 # row | machine | what it needs besides the base | ctest's arguments | what it is
 #
 # tests/unit is core/ over a fake system, the same code in each row: it runs
-# with gcc, with AddressSanitizer, and where there is little else.
+# with gcc, with AddressSanitizer, and where there is little else.  Its models
+# know no compiler and run once.
 rows_table='
-linux-amd64-gcc|linux-amd64|gdb||gcc, all warnings errors
+linux-amd64-gcc|linux-amd64|gdb spin||gcc, all warnings errors
 linux-amd64-clang|linux-amd64|clang gdb|-LE unit|clang, all warnings errors
 release|any|gdb|-LE unit|as a vendor builds it
-asan|linux-amd64|gcc-sanitizers gdb||AddressSanitizer, UndefinedBehaviorSanitizer
-tsan|linux-amd64|clang-sanitizers gdb||ThreadSanitizer
+asan|linux-amd64|gcc-sanitizers gdb|-LE model|AddressSanitizer, UndefinedBehaviorSanitizer
+tsan|linux-amd64|clang-sanitizers gdb|-LE model|ThreadSanitizer
 async-off|any||-LE unit|no kicks, no assembler: polls only
-none|any|||no system, no CPU
+none|any||-LE model|no system, no CPU
 '
 
 rows_all() { sed -n 's/|.*//p' <<<"$rows_table"; }
