@@ -87,8 +87,8 @@ apt() {
 # $still_missing.  A second round, because what comes with a compiler can only
 # be asked of it once it is there.
 try_need() {
-    local thing round
-    for round in 1 2; do
+    local thing
+    for _ in 1 2; do
         still_missing=$(for thing; do missing "$thing"; done | sort -u |
             tr '\n' ' ')
         [ -n "$still_missing" ] || return 0
