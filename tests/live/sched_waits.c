@@ -257,12 +257,15 @@ static void sched_sleepers_leave_in_any_order(void **state)
     sched_close(s);
 }
 
+/* Asleep, over and over, until the unpark has come. */
 static void sleeps_then_parks(void *arg)
 {
     struct parker *p = arg;
 
     atomic_store(&p->go, 1);
-    atomic_store(&p->rc[0], yank_sleep(yank_now_ns() + 3000000));
+    do
+        atomic_store(&p->rc[0], yank_sleep(yank_now_ns() + 1000000));
+    while (atomic_load(&p->go) != 2 && atomic_load(&p->rc[0]) == YANK_OK);
     atomic_store(&p->rc[1], yank_park(0));
 }
 
@@ -277,6 +280,7 @@ static void sched_unpark_of_a_sleeper_is_kept(void **state)
 
         until(atomic_load(&p.go) == 1);
         yank_unpark(t);
+        atomic_store(&p.go, 2);
         join_returned(t);
         assert_int_equal(atomic_load(&p.rc[0]), YANK_OK);
         assert_int_equal(atomic_load(&p.rc[1]), YANK_OK);
