@@ -79,8 +79,7 @@ static void the_other_gets_it(void)
     must(w.held >= 1 && w.held + w.timeouts == 2);
 }
 
-/* experiments/models/wd2.pml: with one flag for all, A's withdrawal would
- * take B's stop away. */
+/* With one flag for all, A's withdrawal would take B's stop away. */
 CLAIM(unit_withdrawal_leaves_the_other_ask_standing)
 {
     static const struct fake_spec spec = { .name = "wd2",
