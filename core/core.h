@@ -144,7 +144,7 @@ struct yank_g *yank_g_self(void); /* the G that the caller runs on, or null */
 void yank_bind(struct yank_m *m, struct yank_g *g);   /* before it runs on m */
 void yank_unbind(struct yank_m *m, struct yank_g *g); /* before it does not */
 /* On g0, last of all before g goes on: no stop is behind it any more. */
-void yank_resumed(struct yank_m *m, struct yank_g *g);
+void yank_resumed(struct yank_g *g);
 /* g became Runnable and no claim is on it, or it is set aside: tell its
  * host or its own thread. */
 void yank_make_ready(struct yank_g *g);

@@ -104,9 +104,8 @@ void yank_unbind(struct yank_m *m, struct yank_g *g)
     atomic_store_explicit(&g->m, NULL, memory_order_relaxed);
 }
 
-void yank_resumed(struct yank_m *m, struct yank_g *g)
+void yank_resumed(struct yank_g *g)
 {
-    (void)m;
     g->async_safe_point = false;
     yank_code_left(g);
     yank_restore_poll_word(g);
@@ -153,7 +152,7 @@ static int take(struct yank_m *m, struct yank_g *g)
         yank_unbind(m, g);
     }
     yank_bump(g);
-    yank_resumed(m, g);
+    yank_resumed(g);
     return YANK_OK;
 }
 

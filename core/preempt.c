@@ -165,7 +165,7 @@ static struct yank_g *stop(struct yank_m *m, struct yank_g *g)
         yank_g_leave(m, g, YANK_LEAVE_RUNNABLE);
         return host->schedule(host->ctx, m);
     }
-    yank_resumed(m, g);
+    yank_resumed(g);
     return g;
 }
 
