@@ -141,7 +141,9 @@ int yank_thread_attach(struct yank_thread *t,
         return rc;
     if ((rc = thread_setup(t, &stack, a.name)) != YANK_OK)
         return rc;
-    return m_publish(&t->m, &a.sigstack);
+    if ((rc = m_publish(&t->m, &a.sigstack)) != YANK_OK)
+        t->g.magic = 0; /* nobody can name it */
+    return rc;
 }
 
 int yank_thread_detach(struct yank_thread *t)
