@@ -33,7 +33,6 @@ static const char *const outcome_name[] = {
     [YANK_REFUSED_OFF] = "switched off",
     [YANK_REFUSED_INJECTED] = "a stop is on its way",
     [YANK_REFUSED_NOT_USER] = "not on a user stack",
-    [YANK_REFUSED_STATUS] = "not running",
     [YANK_REFUSED_NO_P] = "no right to run user code",
     [YANK_REFUSED_HOLDING] = "holds a stop",
     [YANK_REFUSED_MASK] = "in a signal handler",

@@ -68,7 +68,6 @@ enum yank_outcome {
     YANK_REFUSED_OFF,         /* switched off: run time, per G, environment */
     YANK_REFUSED_INJECTED,    /* an earlier stop is still on its way */
     YANK_REFUSED_NOT_USER,    /* no G, or the scheduler's stack */
-    YANK_REFUSED_STATUS,      /* the G is not Running */
     YANK_REFUSED_NO_P,        /* the M has no right to run user code */
     YANK_REFUSED_HOLDING,     /* the G holds somebody else's stop */
     YANK_REFUSED_MASK,        /* the mask is not the thread's own: a handler */
