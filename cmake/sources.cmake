@@ -14,8 +14,10 @@ set(YANK_CORE_SOURCES
   core/codemap.c
   core/fork.c
   core/host.c
+  core/host_fiber.c
   core/init.c
   core/lock.c
+  core/monitor.c
   core/preempt.c
   core/region.c
   core/registry.c

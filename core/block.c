@@ -110,6 +110,17 @@ void yank_drop_dead_blocks(struct yank_m *m, struct yank_g *g)
     }
 }
 
+void yank_drop_blocks_below(struct yank_m *m, struct yank_g *g, uintptr_t sp)
+{
+    struct yank_vector_block *b;
+
+    while ((b = g->blocks) != NULL && b->frame_sp < sp) {
+        g->blocks = b->next;
+        b->next = m->cache;
+        m->cache = b;
+    }
+}
+
 void yank_blocks_fini(void)
 {
     while (slabs != NULL) {

@@ -21,7 +21,7 @@ int yank_blocking_enter2(struct yank_g *g,
     if (rc != YANK_OK)
         return rc;
     /* Relaxed, both: own. */
-    if (g->inside ||
+    if (g->inside || g->in_hook ||
         atomic_load_explicit(&g->region_depth, memory_order_relaxed) != 0)
         return YANK_EREGION;
     if (atomic_load_explicit(&g->holding, memory_order_relaxed) != 0)
@@ -39,6 +39,8 @@ int yank_blocking_enter2(struct yank_g *g,
     yank_wait_zero(&m->kickers, deadline);
     if (atomic_load_explicit(&m->signal_pending, memory_order_seq_cst) != 0)
         yank_os_kick_self(m); /* handled before it returns, and merged */
+    if (g->host != NULL && g->host->blocking != NULL)
+        g->host->blocking(g->host->ctx, m, g);
     return YANK_OK;
 }
 
@@ -54,6 +56,8 @@ int yank_blocking_leave(struct yank_g *g)
     yank_cast_status(g, YANK_BLOCKING, YANK_RUNNING);
     g->inside = false;
     yank_restore_poll_word(g);
+    if (g->host != NULL && g->host->unblocked != NULL)
+        g->host->unblocked(g->host->ctx, m, g); /* a call may not come back */
     yank_run_call(g);
     yank_poll(g); /* a yield asked meanwhile had no kick sent for it */
     return YANK_OK;

@@ -135,8 +135,11 @@ bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r);
 struct yank_g *yank_async_preempt2(struct yank_m *m);
 /* On the G's own stack, asks or yield seen: stop as asked.  Synchronous. */
 void yank_sync_stop(struct yank_m *m, struct yank_g *g);
-/* On the G's own stack: the function that resume_call left. */
+/* On the G's own stack: the function that resume_call left, and before it
+ * what the stub of a fiber left to do. */
 void yank_run_call(struct yank_g *g);
+/* Park g for those who ask, its thread with it, until somebody resumes it. */
+void yank_park_in_place(struct yank_m *m, struct yank_g *g);
 
 /* --- host.c: Gs on Ms ----------------------------------------------------*/
 void yank_g_setup(struct yank_g *g, uintptr_t lo, uintptr_t hi);
@@ -151,11 +154,58 @@ void yank_make_ready(struct yank_g *g);
 /* After a claim was dropped from a G that may be set aside. */
 void yank_ready_if_aside(struct yank_g *g);
 
+/* A switch: a new slice begins, and yields have had their way. */
+void yank_start_slice(struct yank_m *m, struct yank_g *g);
+/* On g's stack, in a call: no thread-local's address is in flight, unless an
+ * interrupted frame waits further up, in a function of resume_call's. */
+void yank_unpin(struct yank_m *m, struct yank_g *g);
+static inline void yank_g_in(struct yank_m *m, struct yank_g *g)
+{
+    if (g->host->g_in != NULL)
+        g->host->g_in(g->host->ctx, m, g);
+}
+static inline void yank_g_out(struct yank_m *m, struct yank_g *g)
+{
+    if (g->host->g_out != NULL)
+        g->host->g_out(g->host->ctx, m, g);
+}
+
+/* --- host_fiber.c: hosts that switch by themselves -----------------------*/
+static inline bool yank_is_fiber(const struct yank_g *g)
+{
+    return g->host != NULL && g->host->preempted != NULL;
+}
+/* Preempted, its thread waits with it; nobody is told that it is ready. */
+static inline bool yank_parks_in_place(const struct yank_g *g)
+{
+    return g->host == NULL || yank_is_fiber(g);
+}
+/* On g0, in the stub: the rest of the stop is for g's own stack. */
+void yank_fiber_stop_here(struct yank_g *g);
+/* There: that rest. */
+void yank_run_fiber_stop(struct yank_g *g);
+/* On g's own stack: the hook, as long as a stop or a yield is wanted. */
+void yank_stop_fiber(struct yank_g *g);
+
+/* --- thread.c ------------------------------------------------------------*/
+/* m's g0 is the one for fibers, made when there is none. */
+int yank_fiber_g0(struct yank_m *m);
+
+/* --- monitor.c -----------------------------------------------------------*/
+/* m runs something from now on: a monitor that sleeps for good is woken. */
+void yank_monitor_notice(const struct yank_m *m);
+/* m detaches: returns when no monitor looks at it any more. */
+void yank_monitor_forget(struct yank_m *m);
+bool yank_monitor_is_on(void);
+void yank_monitor_fork_child(void);
+
 /* --- block.c: vector blocks ----------------------------------------------*/
 /* g0 or attach: make m->spare not null if memory can be had. */
 void yank_refill_block(struct yank_m *m);
 /* g0: give back those of g whose frames a longjmp has left. */
 void yank_drop_dead_blocks(struct yank_m *m, struct yank_g *g);
+/* On g's stack, on m: the same for frames below sp, which have ended. */
+void yank_drop_blocks_below(struct yank_m *m, struct yank_g *g, uintptr_t sp);
 void yank_free_blocks(struct yank_vector_block *list);
 void yank_blocks_fini(void);
 void yank_blocks_lock(void); /* around fork */

@@ -59,6 +59,7 @@ static void clean(struct yank_m *m)
 
     clear(&m->signal_pending);
     clear(&m->kickers);
+    clear(&m->watched);
     clear(&m->map_reader);
     yank_os_fork_child(m);
     if (g == NULL)
@@ -83,6 +84,7 @@ void yank_fork_child(void)
             bury(m);
     yank_registry_keep_only(self);
     clear(&yank_rt.in_window);
+    yank_monitor_fork_child();
     open_gate();
     if (self != NULL)
         clean(self);

@@ -7,6 +7,8 @@
 #include "core.h"
 
 #define STACK_MIN 4096
+/* What core/ itself puts between the spill of a fiber and the hook. */
+#define FIBER_STOP_BYTES 1024
 
 void yank_g_setup(struct yank_g *g, uintptr_t lo, uintptr_t hi)
 {
@@ -30,9 +32,9 @@ struct yank_g *yank_g_self(void)
 
 void yank_make_ready(struct yank_g *g)
 {
-    if (g->host != NULL)
+    if (!yank_parks_in_place(g))
         g->host->ready(g->host->ctx, g);
-    /* Threads mode: its thread waits on the event, which moved. */
+    /* Otherwise its thread waits on the event, which moved. */
 }
 
 void yank_ready_if_aside(struct yank_g *g)
@@ -82,6 +84,8 @@ int yank_ready(struct yank_g *g)
         return YANK_EINIT;
     if (!yank_g_valid(g) || g->host == NULL)
         return YANK_EINVAL;
+    if (yank_is_fiber(g))
+        return YANK_ENOTSUP;
     yank_visit(g);
     rc = ready(g);
     yank_visit_end(g);
@@ -95,13 +99,30 @@ void yank_bind(struct yank_m *m, struct yank_g *g)
     /* Relaxed: read by others only while they hold the claim on a Running G,
      * and the status change that comes after this is seq_cst. */
     atomic_store_explicit(&g->m, m, memory_order_relaxed);
-    atomic_store_explicit(&m->curg, g, memory_order_relaxed);
+    /* seq_cst: the monitor says that it sleeps and then looks at curg. */
+    atomic_store_explicit(&m->curg, g, memory_order_seq_cst);
+    yank_monitor_notice(m);
 }
 
 void yank_unbind(struct yank_m *m, struct yank_g *g)
 {
-    atomic_store_explicit(&m->curg, NULL, memory_order_relaxed);
+    /* seq_cst, with the load in the wait: who reaches a G through its M counts
+     * itself in kickers and then reads curg (yank_preempt_one()).  It does not
+     * see g, or we see it; and it never waits for us. */
+    atomic_store_explicit(&m->curg, NULL, memory_order_seq_cst);
     atomic_store_explicit(&g->m, NULL, memory_order_relaxed);
+    YANK_STEP("unbind: off the M");
+    yank_wait_zero(&m->kickers, YANK_NO_DEADLINE);
+}
+
+void yank_unpin(struct yank_m *m, struct yank_g *g)
+{
+    struct yank_call_saved here;
+
+    yank_arch_call_saved(&here);
+    yank_drop_blocks_below(m, g, here.sp);
+    if (g->blocks == NULL)
+        g->pinned = NULL;
 }
 
 void yank_resumed(struct yank_g *g)
@@ -113,7 +134,7 @@ void yank_resumed(struct yank_g *g)
 }
 
 /* A switch is what a yield request wanted. */
-static void start_slice(struct yank_m *m, struct yank_g *g)
+void yank_start_slice(struct yank_m *m, struct yank_g *g)
 {
     struct yank_p *p = atomic_load_explicit(&m->p, memory_order_relaxed);
 
@@ -146,13 +167,14 @@ static int take(struct yank_m *m, struct yank_g *g)
         }
         YANK_STEP("take: not claimed");
         yank_bind(m, g); /* before it can be seen Running */
-        start_slice(m, g);
+        yank_start_slice(m, g);
         if (yank_cas_status(g, YANK_RUNNABLE, YANK_RUNNING))
             break;
         yank_unbind(m, g);
     }
     yank_bump(g);
-    yank_resumed(g);
+    yank_g_in(m, g);
+    yank_resumed(g); /* last: it brings back errno */
     return YANK_OK;
 }
 
@@ -170,6 +192,8 @@ int yank_m_take(struct yank_m *m, struct yank_g *g)
     if (m == NULL || m != yank_m_self() || !yank_g_valid(g) ||
         g->host == NULL || yank_m_curg(m) != NULL)
         return YANK_EINVAL;
+    if (yank_is_fiber(g))
+        return YANK_ENOTSUP;
     yank_visit(g);
     rc = take(m, g);
     yank_visit_end(g);
@@ -178,7 +202,8 @@ int yank_m_take(struct yank_m *m, struct yank_g *g)
 
 void yank_execute(struct yank_m *m, struct yank_g *g)
 {
-    if (m == NULL || m != yank_m_self() || yank_m_curg(m) != g)
+    if (m == NULL || m != yank_m_self() || yank_m_curg(m) != g ||
+        yank_is_fiber(g))
         yank_panic("yank: yank_execute of a G that was not taken");
     yank_arch_execute(m, g);
 }
@@ -187,6 +212,7 @@ void yank_g_leave(struct yank_m *m, struct yank_g *g, enum yank_leave how)
 {
     static const uint32_t to[] = { YANK_WAITING, YANK_RUNNABLE, YANK_DEAD };
 
+    yank_g_out(m, g);
     yank_unbind(m, g);
     yank_visit(g); /* once published it may run, end and go without us */
     yank_cast_status(g, YANK_RUNNING, to[how]);
@@ -204,6 +230,8 @@ int yank_mcall(yank_mcall_fn fn, void *arg)
         return YANK_ETHREAD;
     if (fn == NULL)
         return YANK_EINVAL;
+    if (yank_is_fiber(g))
+        return YANK_ENOTSUP;
     /* Relaxed, both: own. */
     if (atomic_load_explicit(&g->region_depth, memory_order_relaxed) != 0 ||
         g->inside)
@@ -211,7 +239,7 @@ int yank_mcall(yank_mcall_fn fn, void *arg)
     if (atomic_load_explicit(&g->holding, memory_order_relaxed) != 0)
         return YANK_EHOLDING;
     g->saved_errno = yank_os_errno();
-    g->pinned = NULL; /* a call: no thread-local's address is in flight */
+    yank_unpin(m, g); /* a call: no thread-local's address is in flight */
     yank_arch_mcall(m, g, fn, arg);
     yank_run_call(g); /* m may be another one by now */
     return YANK_OK;
@@ -219,27 +247,57 @@ int yank_mcall(yank_mcall_fn fn, void *arg)
 
 /* --- life ----------------------------------------------------------------*/
 
+/* The hooks that this kind of host needs, and no others. */
+static bool hooks_hold(const struct yank_host *h, bool entry)
+{
+    if (h == NULL || h->struct_size != sizeof *h || h->abandoned == NULL)
+        return false;
+    if (h->preempted != NULL)
+        return h->ready == NULL && h->schedule == NULL && !entry;
+    return h->ready != NULL && h->schedule != NULL && entry;
+}
+
+static bool stack_holds(const struct yank_stack *s, size_t hook_bytes)
+{
+    return ((s->lo | s->hi) & 15) == 0 && s->hi > s->lo &&
+           s->hi - s->lo >= STACK_MIN &&
+           s->hi - s->lo - STACK_MIN >= hook_bytes;
+}
+
 int yank_g_init(struct yank_g *g, const struct yank_g_attr *a)
 {
+    size_t hook_bytes;
+
     if (!yank_is_ready())
         return YANK_EINIT;
     if (g == NULL || a == NULL || a->struct_size != sizeof *a ||
-        a->entry == NULL || a->host == NULL ||
-        a->host->struct_size != sizeof *a->host || a->host->ready == NULL ||
-        a->host->schedule == NULL || a->host->abandoned == NULL)
+        !hooks_hold(a->host, a->entry != NULL))
         return YANK_EINVAL;
     if (!yank_stack_switch_supported)
         return YANK_ENOSYS;
-    if (((a->stack.lo | a->stack.hi) & 15) != 0 ||
-        a->stack.hi < a->stack.lo || a->stack.hi - a->stack.lo < STACK_MIN)
+    hook_bytes = a->host->preempted != NULL ? a->host->preempted_stack_bytes
+                                            : 0;
+    if (!stack_holds(&a->stack, hook_bytes))
         return YANK_ESTACK;
     yank_g_setup(g, a->stack.lo, a->stack.hi);
     g->host = a->host;
     g->entry = a->entry;
     g->user = a->user;
     g->migratable = a->migratable;
-    yank_arch_make_context(g);
+    if (yank_is_fiber(g)) {
+        g->guard += hook_bytes + FIBER_STOP_BYTES;
+        atomic_init(&g->poll_word, g->guard);
+    } else {
+        yank_arch_make_context(g);
+    }
     return YANK_OK;
+}
+
+/* Nobody can run it any more but its host, who wants it gone. */
+static bool has_ended(const struct yank_g *g, uint32_t s)
+{
+    return YANK_BASE(s) == YANK_IDLE ||
+           (YANK_BASE(s) == YANK_WAITING && yank_is_fiber(g) && !g->inside);
 }
 
 int yank_g_fini(struct yank_g *g)
@@ -252,15 +310,17 @@ int yank_g_fini(struct yank_g *g)
 
         if (YANK_BASE(s) == YANK_DEAD)
             break;
-        if (YANK_BASE(s) != YANK_IDLE)
+        if (!has_ended(g, s))
             return YANK_EBUSY;
         if (s & YANK_SCAN)
             yank_wait_claim(g, s, ev, YANK_NO_DEADLINE);
-        else if (yank_cas_status(g, YANK_IDLE, YANK_DEAD))
+        else if (yank_cas_status(g, s, YANK_DEAD))
             break;
     }
     yank_bump(g); /* requesters see Dead and go */
     yank_wait_zero(&g->visitors, YANK_NO_DEADLINE);
+    yank_free_blocks(g->blocks); /* of stops that never went on */
+    yank_code_left(g);
     g->magic = 0;
     return YANK_OK;
 }
@@ -306,7 +366,9 @@ int yank_m_release_p(struct yank_m *m)
     p = atomic_load_explicit(&m->p, memory_order_relaxed);
     if (p == NULL)
         return YANK_EINVAL;
-    atomic_store_explicit(&m->p, NULL, memory_order_relaxed);
+    /* seq_cst: as curg in yank_unbind(). */
+    atomic_store_explicit(&m->p, NULL, memory_order_seq_cst);
+    yank_wait_zero(&m->kickers, YANK_NO_DEADLINE);
     /* Release: pairs with the acquire in yank_m_acquire_p(). */
     atomic_store_explicit(&p->m, NULL, memory_order_release);
     return YANK_OK;

@@ -136,6 +136,7 @@ int yank_fini(void)
             memory_order_relaxed))
         return YANK_EINIT;
     if (!yank_registry_empty() || yank_codemap_in_use() ||
+        yank_monitor_is_on() ||
         atomic_load_explicit(&yank_rt.users, memory_order_acquire) != 0) {
         atomic_store_explicit(&yank_rt.state, READY, memory_order_release);
         return YANK_EBUSY;

@@ -38,7 +38,7 @@ static enum yank_outcome decide(struct yank_m *m, struct yank_g *g,
         return YANK_NOT_WANTED;
     if (atomic_load_explicit(&g->async_off, memory_order_relaxed))
         return YANK_REFUSED_OFF;
-    if (still_injected(g, r))
+    if (still_injected(g, r) || g->in_hook)
         return YANK_REFUSED_INJECTED;
     if (atomic_load_explicit(&g->region_depth, memory_order_relaxed) != 0) {
         /* seq_cst: pairs with yank_ask(), which sends nothing when set. */
@@ -106,7 +106,7 @@ static bool yield_wanted(const struct yank_m *m, const struct yank_g *g)
              atomic_load_explicit(&p->yield, memory_order_seq_cst) != 0));
 }
 
-/* Threads mode: the thread itself waits for its G to be Runnable again. */
+/* The thread itself waits for its G to be Runnable again. */
 static void wait_runnable(struct yank_g *g)
 {
     for (;;) {
@@ -125,12 +125,12 @@ static void wait_runnable(struct yank_g *g)
  * Origin: go proc.go:preemptPark */
 static bool preempt_park(struct yank_m *m, struct yank_g *g)
 {
-    const struct yank_host *host = g->host;
+    bool stays = yank_parks_in_place(g), runs_on;
 
-    bool runs_on;
-
-    if (host != NULL)
+    if (!stays) {
+        yank_g_out(m, g);
         yank_unbind(m, g);
+    }
     yank_visit(g); /* once published it may run, end and go without us */
     yank_cast_status(g, YANK_RUNNING, YANK_PREEMPTED);
     YANK_STEP("park: published");
@@ -140,13 +140,23 @@ static bool preempt_park(struct yank_m *m, struct yank_g *g)
               yank_cas_status(g, YANK_PREEMPTED, YANK_RUNNING);
     if (runs_on) {
         yank_bump(g);
-        if (host != NULL)
+        if (!stays) {
             yank_bind(m, g);
+            yank_g_in(m, g);
+        }
     }
     yank_visit_end(g);
-    if (host == NULL && !runs_on)
+    if (stays && !runs_on)
         wait_runnable(g);
-    return runs_on || host == NULL;
+    return runs_on || stays;
+}
+
+void yank_park_in_place(struct yank_m *m, struct yank_g *g)
+{
+    yank_arch_call_saved(&g->saved);
+    g->inside = true; /* before it is published: no context to abandon */
+    preempt_park(m, g);
+    g->inside = false;
 }
 
 /* On g0.  What m runs next; g is no longer ours unless it is that. */
@@ -184,6 +194,10 @@ struct yank_g *yank_async_preempt2(struct yank_m *m)
      * no kick while it is set. */
     atomic_store_explicit(&g->injected, 0, memory_order_seq_cst);
     YANK_STEP("stub: injected cleared");
+    if (yank_is_fiber(g)) {
+        yank_fiber_stop_here(g);
+        return g;
+    }
     return stop(m, g);
 }
 
@@ -195,22 +209,39 @@ static struct yank_g *sync_stop(struct yank_m *m, struct yank_g *g, void *arg)
 
 void yank_sync_stop(struct yank_m *m, struct yank_g *g)
 {
+    bool wanted;
+
     yank_restore_poll_word(g);
-    if (!yank_want_async_preempt(m, g))
-        return;
-    g->saved_errno = yank_os_errno();
-    g->pinned = NULL; /* what runs now is a call: nothing is in flight */
-    yank_arch_mcall(m, g, sync_stop, NULL);
-    yank_run_call(g);
+    wanted = yank_want_async_preempt(m, g);
+    if (wanted) {
+        g->saved_errno = yank_os_errno();
+        yank_unpin(m, g); /* what runs now is a call */
+        if (yank_is_fiber(g))
+            yank_stop_fiber(g);
+        else
+            yank_arch_mcall(m, g, sync_stop, NULL);
+    }
+    /* A fiber polls after its switch came back, whatever is wanted. */
+    if (wanted || yank_is_fiber(g))
+        yank_run_call(g);
 }
 
 void yank_run_call(struct yank_g *g)
 {
-    void (*fn)(void *) = g->call_fn;
-    void *arg = g->call_arg;
+    void (*fn)(void *);
+    void *arg;
+    struct yank_call_saved here;
 
+    if (g->stop_here)
+        yank_run_fiber_stop(g);
+    fn = g->call_fn;
+    arg = g->call_arg;
     if (fn == NULL)
         return;
     g->call_fn = NULL;
     fn(arg);
+    /* fn was stopped, and left that stop by a longjmp: the stub above us must
+     * find its own block first. */
+    yank_arch_call_saved(&here);
+    yank_drop_blocks_below(yank_m_self(), g, here.sp);
 }

@@ -7,7 +7,8 @@
 static bool held_back(const struct yank_g *g)
 {
     /* Relaxed, both: own. */
-    return atomic_load_explicit(&g->region_depth, memory_order_relaxed) != 0 ||
+    return g->in_hook ||
+           atomic_load_explicit(&g->region_depth, memory_order_relaxed) != 0 ||
            atomic_load_explicit(&g->holding, memory_order_relaxed) != 0;
 }
 
@@ -68,8 +69,8 @@ int yank_preempt_enable(struct yank_g *g)
     atomic_store_explicit(&g->region_pending, 0, memory_order_seq_cst);
     YANK_STEP("region: pending cleared");
     if (held_back(g))
-        /* Refused while g holds a stop: those who took it for deferred must
-         * ask again. */
+        /* Refused while g holds a stop, or is on its way out: those who took
+         * it for deferred must ask again. */
         yank_bump(g);
     else
         stop_if_wanted(g);

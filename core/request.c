@@ -256,7 +256,6 @@ static int64_t next_step(struct yank_g *g, struct yank_asker *a,
 int64_t yank_ask(struct yank_g *g, struct yank_asker *a)
 {
     struct look k;
-    int64_t again = 0;
 
     window_enter();
     if (!yank_claim(g, YANK_RUNNING)) {
@@ -292,7 +291,7 @@ int64_t yank_ask(struct yank_g *g, struct yank_asker *a)
     if (k.m == NULL)
         return YANK_NO_DEADLINE; /* about to leave Running: that bumps */
 
-    again = next_step(g, a, &k);
+    int64_t again = next_step(g, a, &k);
     yank_count_down(&k.m->kickers);
     return again;
 }
@@ -302,23 +301,22 @@ void yank_withdraw(struct yank_g *g, struct yank_asker *a)
     if (!a->asked)
         return;
     a->asked = false;
-    /* seq_cst: pairs with the re-reads of asks in the park and in resume;
-     * one of us sees that nobody wants the stop any more. */
+    /* seq_cst: pairs with the re-reads of asks in the park and in resume; one
+     * of us sees that nobody wants the stop any more. */
     if (atomic_fetch_sub_explicit(&g->asks, 1, memory_order_seq_cst) != 1)
         return;
     YANK_STEP("withdraw: last ask gone");
-    if (yank_cas_status(g, YANK_PREEMPTED, YANK_RUNNABLE)) {
+    bool parked = yank_cas_status(g, YANK_PREEMPTED, YANK_RUNNABLE);
+    if (parked || yank_is_fiber(g)) /* set_curg waits until nobody asks */
         yank_bump(g);
+    if (parked)
         yank_make_ready(g);
-    }
 }
 
 /* --- yield requests: fire and forget -------------------------------------*/
 
 int yank_ask_yield(struct yank_g *g)
 {
-    struct yank_m *m;
-
     for (;;) {
         /* Acquire: the event before the status it speaks of. */
         uint32_t ev = atomic_load_explicit(&g->event, memory_order_acquire);
@@ -338,7 +336,8 @@ int yank_ask_yield(struct yank_g *g)
     /* seq_cst: as asks in yank_ask(). */
     atomic_store_explicit(&g->yield, 1, memory_order_seq_cst);
     yank_poison(g);
-    m = atomic_load_explicit(&g->m, memory_order_relaxed); /* frozen */
+    /* Relaxed: the claim freezes it. */
+    struct yank_m *m = atomic_load_explicit(&g->m, memory_order_relaxed);
     if (m != NULL)
         atomic_fetch_add_explicit(&m->kickers, 1, memory_order_seq_cst);
     yank_drop_claim(g);
@@ -367,6 +366,23 @@ int yank_preempt_g(struct yank_g *g)
     return rc;
 }
 
+/* Counted in m->kickers, so p and g stay.  A wrong hit is a needless yield.
+ * seq_cst, both loads: pairs with yank_unbind() and yank_m_release_p(). */
+static int preempt_one(struct yank_m *m)
+{
+    struct yank_p *p = atomic_load_explicit(&m->p, memory_order_seq_cst);
+    struct yank_g *g = atomic_load_explicit(&m->curg, memory_order_seq_cst);
+
+    if (p == NULL || g == NULL)
+        return YANK_EINVAL;
+    /* seq_cst: as asks in yank_ask(). */
+    atomic_store_explicit(&p->yield, 1, memory_order_seq_cst);
+    yank_poison(g);
+    if (kicks_allowed(g) && m != yank_m_self()) /* a poll will do for us */
+        send_kick(m, g, false);
+    return yank_rt.async ? YANK_OK : YANK_ENOSYS;
+}
+
 int yank_preempt_one(struct yank_m *m)
 {
     if (!yank_is_ready())
@@ -375,22 +391,8 @@ int yank_preempt_one(struct yank_m *m)
         return YANK_EINVAL;
     if (m->thread != NULL)
         return YANK_ENOTSUP;
-    /* Relaxed, all: racy by design, a wrong hit is a needless yield. */
-    struct yank_p *p = atomic_load_explicit(&m->p, memory_order_relaxed);
-    struct yank_g *g = atomic_load_explicit(&m->curg, memory_order_relaxed);
-
-    if (p == NULL || g == NULL)
-        return YANK_EINVAL;
-    /* seq_cst: as asks in yank_ask(). */
-    atomic_store_explicit(&p->yield, 1, memory_order_seq_cst);
-    yank_poison(g);
-    if (!kicks_allowed(g))
-        return yank_rt.async ? YANK_OK : YANK_ENOSYS;
-    if (m == yank_m_self())
-        return YANK_OK; /* the next poll */
     atomic_fetch_add_explicit(&m->kickers, 1, memory_order_seq_cst);
-    if (atomic_load_explicit(&m->os_id, memory_order_relaxed) != 0)
-        send_kick(m, g, false);
+    int rc = preempt_one(m);
     yank_count_down(&m->kickers);
-    return YANK_OK;
+    return rc;
 }

@@ -111,8 +111,9 @@ static int can_abandon(const struct yank_g *g)
 {
     if (g->host == NULL)
         return YANK_ENOTSUP;
-    /* All others that can be claimed have their context saved; g->m says
-     * nothing, since yank_m_take() binds before it wins. */
+    /* inside: also a fiber whose hook did not switch.  All others that can be
+     * claimed have their context saved; g->m says nothing, since
+     * yank_m_take() binds before it wins. */
     return g->inside ? YANK_EBUSY : YANK_OK;
 }
 

@@ -40,8 +40,7 @@ static enum yank_outcome stack_has_room(const struct yank_m *m,
     if (sp < g->lo || sp >= g->hi)
         return sp >= m->g0.lo && sp < m->g0.hi ? YANK_REFUSED_NOT_USER
                                                : YANK_REFUSED_BOUNDS;
-    return sp - g->lo < yank_arch_async_preempt_stack() ? YANK_REFUSED_ROOM
-                                                        : YANK_INJECTED;
+    return sp < g->guard ? YANK_REFUSED_ROOM : YANK_INJECTED;
 }
 
 static enum yank_outcome code_is_safe(struct yank_m *m,

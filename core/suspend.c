@@ -21,7 +21,7 @@ static int check_self(const struct yank_g *me)
     /* Relaxed, both: own. */
     if (atomic_load_explicit(&me->holding, memory_order_relaxed) != 0)
         return YANK_EHOLDING;
-    if (me->inside ||
+    if (me->inside || me->in_hook ||
         atomic_load_explicit(&me->region_depth, memory_order_relaxed) != 0)
         return YANK_EREGION;
     return YANK_OK;

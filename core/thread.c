@@ -17,15 +17,21 @@ static int m_setup(struct yank_m *m, const char *name)
                                                         : YANK_OK;
 }
 
+static void free_stack(const struct yank_stack_bounds *bounds)
+{
+    struct yank_stack s = { bounds->lo, bounds->hi };
+
+    yank_os_stack_free(&s);
+}
+
 static void m_teardown(struct yank_m *m)
 {
     yank_free_blocks(m->spare);
     yank_free_blocks(m->cache);
-    if (m->own_g0) {
-        struct yank_stack g0 = { m->g0.lo, m->g0.hi };
-
-        yank_os_stack_free(&g0);
-    }
+    if (m->own_g0)
+        free_stack(&m->g0);
+    if (m->fiber_g0.hi != 0)
+        free_stack(&m->fiber_g0);
     m->magic = 0;
 }
 
@@ -48,6 +54,7 @@ static void m_unpublish(struct yank_m *m)
     /* seq_cst: before the wait; a sender counts itself and then reads it. */
     atomic_store_explicit(&m->os_id, 0, memory_order_seq_cst);
     YANK_STEP("detach: id unpublished");
+    yank_monitor_forget(m); /* it is a kicker, too */
     yank_wait_zero(&m->kickers, YANK_NO_DEADLINE);
     yank_os_m_fini(m);
     /* One last answer.  Relaxed: nobody reads them who has not seen Dead. */
@@ -78,21 +85,34 @@ static int this_stack(const struct yank_stack *given, struct yank_stack *out)
     return holds_this_frame(out) ? YANK_OK : YANK_ESTACK;
 }
 
+/* Where functions on a g0 that we allocated start. */
+static uintptr_t g0_top(const struct yank_stack_bounds *g0)
+{
+    return g0->hi & ~(uintptr_t)63;
+}
+
+static int new_g0(struct yank_stack_bounds *out)
+{
+    struct yank_stack g0;
+    int rc = yank_os_stack_alloc(G0_BYTES, &g0);
+
+    if (rc == YANK_OK)
+        *out = (struct yank_stack_bounds){ g0.lo, g0.hi };
+    return rc;
+}
+
 /* --- threads mode --------------------------------------------------------*/
 
 static int own_g0(struct yank_m *m)
 {
-    struct yank_stack g0;
     int rc;
 
     if (!yank_stack_switch_supported)
         return YANK_OK; /* functions for g0 run on the G's stack */
-    rc = yank_os_stack_alloc(G0_BYTES, &g0);
-    if (rc != YANK_OK)
+    if ((rc = new_g0(&m->g0)) != YANK_OK)
         return rc;
     m->own_g0 = true;
-    m->g0 = (struct yank_stack_bounds){ g0.lo, g0.hi };
-    m->g0_sp = g0.hi & ~(uintptr_t)63;
+    m->g0_sp = g0_top(&m->g0);
     return YANK_OK;
 }
 
@@ -180,6 +200,15 @@ struct yank_thread *yank_thread_self(void)
 
 /* --- host mode -----------------------------------------------------------*/
 
+int yank_fiber_g0(struct yank_m *m)
+{
+    int rc = m->fiber_g0.hi != 0 ? YANK_OK : new_g0(&m->fiber_g0);
+
+    if (rc == YANK_OK)
+        m->g0_sp = g0_top(&m->fiber_g0); /* yank_execute() moves it */
+    return rc;
+}
+
 int yank_m_attach(struct yank_m *m, const struct yank_m_attr *attr)
 {
     struct yank_m_attr a = { .struct_size = sizeof a };
@@ -190,7 +219,8 @@ int yank_m_attach(struct yank_m *m, const struct yank_m_attr *attr)
         return YANK_EINIT;
     if (attr != NULL)
         a = *attr;
-    if (m == NULL || a.struct_size != sizeof a)
+    if (m == NULL || a.struct_size != sizeof a ||
+        (a.host != NULL && a.host->struct_size != sizeof *a.host))
         return YANK_EINVAL;
     if (yank_m_self() != NULL)
         return YANK_EATTACHED;
@@ -203,6 +233,7 @@ int yank_m_attach(struct yank_m *m, const struct yank_m_attr *attr)
         return rc;
     }
     m->g0 = (struct yank_stack_bounds){ stack.lo, stack.hi };
+    m->host = a.host;
     return m_publish(m, &a.sigstack);
 }
 

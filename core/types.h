@@ -121,6 +121,11 @@ struct yank_g {
             const char *name;
             bool migratable;
             uint32_t magic;
+
+            /* --- own: a fiber host's G --------------------------------- */
+            bool stop_here; /* the stub is to come by the hook preempted */
+            bool in_hook;   /* in preempted: on its way out, not stopped */
+            bool went;      /* the hook did switch away */
         };
         _Alignas(64) unsigned char opaque[512];
     };
@@ -141,12 +146,17 @@ struct yank_p {
     };
 };
 
+struct yank_stack_bounds {
+    uintptr_t lo, hi;
+};
+
 struct yank_m {
     union {
         struct {
             /* --- offsets known to arch/ -------------------------------- */
             uintptr_t g0_sp; /* where functions on g0 start; own */
-            _Atomic(struct yank_g *) curg; /* own; read by the monitor */
+            /* own; others deref it only while they count in kickers */
+            _Atomic(struct yank_g *) curg;
             struct yank_vector_block *spare; /* for the next stop; own */
             struct yank_vector_block *cache; /* come back from Gs; own */
 
@@ -155,8 +165,9 @@ struct yank_m {
             _Atomic uint32_t signal_pending;
             /* Answers given so far.  Added to by own. */
             _Atomic uint32_t preempt_gen;
-            /* Requesters between reading g->m and their send; detach waits
-             * for 0.  The top bit: somebody sleeps on this word. */
+            /* Requesters between reading g->m, or before reading curg and p,
+             * and their send; who takes one of these away waits for 0.  The
+             * top bit: somebody sleeps on this word. */
             _Atomic uint32_t kickers;
             _Atomic uint32_t tickets; /* makes tickets */
             /* The thread, for the OS; 0 once it detaches.  own */
@@ -167,7 +178,10 @@ struct yank_m {
             _Atomic uintptr_t answer_pc, answer_sp;
 
             /* --- own ---------------------------------------------------- */
-            _Atomic(struct yank_p *) p; /* read by preempt_one */
+            _Atomic(struct yank_p *) p; /* as curg */
+            /* Where a fiber's stub calls async_preempt2, for the thread's
+             * stack is the host's then; none before the first fiber. */
+            struct yank_stack_bounds fiber_g0;
             /* Odd while the handler reads the code map; codemap.c waits on
              * it. */
             _Atomic uint32_t map_reader;
@@ -175,11 +189,10 @@ struct yank_m {
 
             /* --- init --------------------------------------------------- */
             uint64_t id; /* never reused */
-            struct yank_stack_bounds {
-                uintptr_t lo, hi;
-            } g0, sigstack;
+            struct yank_stack_bounds g0, sigstack;
             bool own_g0, own_sigstack; /* we allocated it */
             struct yank_thread *thread; /* threads mode, else null */
+            const struct yank_host *host; /* attr; may be null */
             const char *name;
             uint64_t base_mask; /* the thread's own signal mask; own */
             bool kick_was_blocked; /* before attach; detach restores it */
@@ -188,6 +201,17 @@ struct yank_m {
 
             /* --- the registry's lock ------------------------------------- */
             struct yank_m *prev, *next;
+            bool forgotten;       /* it detaches: nothing for the monitor */
+            int64_t slice_ns;     /* since when the monitor sees slice_tick;
+                                   * 0: it sees nothing run */
+            uint32_t slice_tick;  /* p->ticks then */
+            /* The monitor asks the host about it: detach waits for 0.  +1
+             * under the lock, -1 by the monitor. */
+            _Atomic uint32_t watched;
+
+            /* --- the monitor's, while watched or under that lock ---------- */
+            struct yank_m *due_next;
+            int64_t asked_ns;  /* when it last asked; 0: not this slice */
         };
         _Alignas(64) unsigned char opaque[1024];
     };

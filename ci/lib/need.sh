@@ -43,6 +43,7 @@ missing() {
             echo libcmocka-dev
         ;;
     lua) has_lib gcc liblua5.4.a || echo liblua5.4-dev ;;
+    boost) has_lib gcc libboost_context.so || echo libboost-context-dev ;;
     gdb) command -v gdb >/dev/null || echo gdb ;;
     spin) command -v spin >/dev/null || echo spin ;;
     gcc-sanitizers)

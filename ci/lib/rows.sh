@@ -128,7 +128,7 @@ rows_test() { # rows_test [ROW...] [-- CTEST ARGS]
         mapfile -t rows < <(rows_all)
     fi
 
-    need base build cmocka lua
+    need base build cmocka lua boost
     mkdir -p build
     start=$SECONDS
     for row in "${rows[@]}"; do

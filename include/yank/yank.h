@@ -108,7 +108,8 @@ struct yank_p {
  * zeroed on failure and by the resume. */
 struct yank_stop {
     struct yank_g *g;
-    uintptr_t pc, sp; /* where g will go on; 0 where it runs inside Yank */
+    uintptr_t pc, sp; /* where g will go on; 0 where it runs inside Yank, or
+                       * its host switched away from it */
     bool async;       /* at an arbitrary instruction: registers in the spill */
     struct yank_g *holder; /* the G that holds it, or null: a foreign thread */
     uint64_t serial;       /* which stop of g this is; guards against reuse */
@@ -288,7 +289,8 @@ YANK_API int yank_resume_call(struct yank_stop *stop, void (*fn)(void *arg),
  * Context: as yank_resume_g.
  * Errors : as yank_resume_g; YANK_ENOTSUP a G in threads mode, whose stack
  *          is the thread's; YANK_EBUSY its context is not parked: it is in a
- *          blocking region or suspends another */
+ *          blocking region or suspends another, or its host's hook preempted
+ *          did not switch */
 YANK_API int yank_abandon_g(struct yank_stop *stop);
 
 /* May the stack of this stopped G be copied or shrunk?  Not at an

@@ -109,6 +109,7 @@ struct fake_world {
     unsigned quiet; /* not 0: no choices, e.g. while parties attach */
     struct yank_code *code[2];
     /* the fake OS */
+    bool threads;           /* yank_os_thread_start() works */
     bool no_kicks;          /* every send fails with ENOSYS */
     int send_rc;            /* not 0: what every send answers */
     const char *hold_store; /* scripts: these stores stay in the buffer */

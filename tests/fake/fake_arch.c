@@ -60,7 +60,9 @@ void fake_on_g0(struct yank_m *m, struct yank_g *g, yank_mcall_fn fn, void *arg)
     struct fiber *mine = p->on;
 
     must(p->m == m);
-    if (mine == &p->fiber) { /* threads mode */
+    if (yank_is_fiber(g)) /* the party's own stack is the host's now */
+        must(m->g0_sp > m->fiber_g0.lo && m->g0_sp <= m->fiber_g0.hi);
+    if (mine == &p->fiber || yank_is_fiber(g)) { /* or threads mode */
         must(fn(m, g, arg) == g);
         return;
     }

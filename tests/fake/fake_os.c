@@ -225,18 +225,38 @@ bool yank_os_env_has(const char *item)
     return s != NULL && strstr(s, item) != NULL;
 }
 
+/* One thread at a time, which is all that core/ starts. */
+static struct {
+    void (*fn)(void *);
+    void *arg;
+    _Atomic uint32_t ended;
+} thread;
+
+static void thread_main(void *arg)
+{
+    (void)arg;
+    thread.fn(thread.arg);
+    atomic_store(&thread.ended, 1);
+}
+
 int yank_os_thread_start(struct yank_os_thread *t, void (*fn)(void *),
                          void *arg)
 {
     (void)t;
-    (void)fn;
-    (void)arg;
-    return YANK_EAGAIN;
+    if (!fake.threads)
+        return YANK_EAGAIN;
+    thread.fn = fn;
+    thread.arg = arg;
+    atomic_store(&thread.ended, 0);
+    fake_flush(fake.cur); /* the new thread sees all that was before it */
+    fake_party("T", thread_main, NULL);
+    return YANK_OK;
 }
 
 void yank_os_thread_join(struct yank_os_thread *t)
 {
     (void)t;
+    fake_block_changed(&thread.ended, 0);
 }
 
 int yank_os_atfork(void (*prepare)(void), void (*parent)(void),

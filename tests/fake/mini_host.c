@@ -76,11 +76,49 @@ static void abandoned(void *ctx, struct yank_g *g, bool was_runnable)
     (void)g; /* its memory: the caller still counts as a visitor */
 }
 
+/* Every test sees that these two come in turn, and before the next M. */
+static void g_in(void *ctx, struct yank_m *m, struct yank_g *g)
+{
+    must(ctx == &mini && yank_m_self() == m && yank_m_curg(m) == g);
+    must(mini.on[mini_index(g)] == NULL);
+    mini.on[mini_index(g)] = m;
+    fake_step("host: in");
+}
+
+static void g_out(void *ctx, struct yank_m *m, struct yank_g *g)
+{
+    must(ctx == &mini && yank_m_self() == m);
+    must(mini.on[mini_index(g)] == m);
+    fake_step("host: out");
+    mini.on[mini_index(g)] = NULL;
+}
+
+static void blocking(void *ctx, struct yank_m *m, struct yank_g *g)
+{
+    must(ctx == &mini && yank_m_curg(m) == g);
+    must(YANK_BASE(atomic_load(&g->status)) == YANK_BLOCKING);
+    mini.blocked++;
+    fake_step("host: blocking");
+}
+
+static void unblocked(void *ctx, struct yank_m *m, struct yank_g *g)
+{
+    must(ctx == &mini && yank_m_curg(m) == g && mini.blocked == 1);
+    must(YANK_BASE(atomic_load(&g->status)) == YANK_RUNNING);
+    mini.blocked--;
+    mini_yield();
+    must(yank_m_curg(yank_m_self()) == g);
+}
+
 const struct yank_host mini_host = { .struct_size = sizeof mini_host,
                                      .ctx = &mini,
                                      .ready = ready,
                                      .schedule = schedule,
-                                     .abandoned = abandoned };
+                                     .abandoned = abandoned,
+                                     .g_in = g_in,
+                                     .g_out = g_out,
+                                     .blocking = blocking,
+                                     .unblocked = unblocked };
 
 void mini_reset(void)
 {
@@ -110,6 +148,7 @@ void mini_bury(int i)
 {
     struct yank_g *g = mini.g[i];
 
+    must(mini.on[i] == NULL);
     must_rc(yank_g_fini(g), YANK_OK);
     mini.g[i] = NULL;
     arena_release(NULL, g, sizeof *g);

@@ -17,6 +17,8 @@ struct mini {
     _Atomic uint32_t work; /* the queue changed */
     _Atomic uint32_t quit; /* loops end */
     _Atomic uint32_t started[MINI_GS];
+    struct yank_m *on[MINI_GS]; /* by g_in and g_out */
+    unsigned blocked;           /* by the hooks around blocking regions */
     unsigned alive;
     unsigned runs[MINI_GS]; /* how often it was taken */
     unsigned aside;         /* takes that found a claim */

@@ -58,23 +58,22 @@ static struct yank_g *to_async_preempt2(struct yank_m *m, struct yank_g *g,
 }
 
 /* The M's spare block goes to the G, and from it to the M that resumes. */
-static void spill(struct yank_m *m, struct yank_g *g)
+static void spill(struct yank_m *m, struct yank_g *g, uintptr_t frame_sp)
 {
     struct yank_vector_block *b = m->spare;
-    char here;
 
     must(b != NULL);
-    b->frame_sp = (uintptr_t)&here;
+    b->frame_sp = frame_sp;
     b->next = g->blocks;
     g->blocks = b;
     m->spare = NULL;
 }
 
-static void reload(struct yank_m *m, struct yank_g *g)
+static void reload(struct yank_m *m, struct yank_g *g, uintptr_t frame_sp)
 {
     struct yank_vector_block *b = g->blocks;
 
-    must(b != NULL);
+    must(b != NULL && b->frame_sp == frame_sp); /* the one we filled */
     g->blocks = b->next;
     b->next = m->cache;
     m->cache = b;
@@ -85,10 +84,12 @@ static void stub(void)
 {
     struct yank_m *m = fake.cur->m;
     struct yank_g *g = atomic_load(&m->curg);
+    char here;
+    uintptr_t frame_sp = (uintptr_t)&here;
 
     fake.cur->in_stub = true;
     fake_step("stub: first instruction");
-    spill(m, g);
+    spill(m, g, frame_sp);
     fake_on_g0(m, g, to_async_preempt2, NULL);
     fake.cur->in_stub = true;
     fake_step("stub: back from g0");
@@ -99,7 +100,7 @@ static void stub(void)
         fake.cur->in_stub = true;
     }
     fake_step("stub: last instruction");
-    reload(fake.cur->m, g);
+    reload(fake.cur->m, g, frame_sp);
     fake.cur->in_stub = false;
     fake.cur->stops++;
 }

@@ -215,12 +215,13 @@ static void live_too_little_stack_refuses(void **state)
     assert_int_equal(yank_get_caps(&caps), YANK_OK);
     assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
     uintptr_t limit = stop.sp - caps.async_preempt_stack;
-    x->t.g.lo = limit;
+    assert_int_equal(x->t.g.guard - x->t.g.lo, caps.async_preempt_stack);
+    x->t.g.guard = limit + caps.async_preempt_stack;
     assert_int_equal(yank_resume_g(&stop), YANK_OK);
     wait_for_progress(x);
     assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
     assert_true(stop.async);
-    x->t.g.lo = limit + 1;
+    x->t.g.guard = limit + 1 + caps.async_preempt_stack;
     assert_int_equal(yank_resume_g(&stop), YANK_OK);
     wait_for_progress(x);
     while (answers(YANK_REFUSED_ROOM) == refused)

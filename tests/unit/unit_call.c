@@ -287,7 +287,69 @@ CLAIM(unit_a_stop_is_resumed_once)
     fake_once("resume", resume_setup, NULL);
 }
 
-CLAIMS_MAIN(CLAIMED(unit_a_call_left_at_an_asynchronous_stop_is_made_once),
+/* --- a call that is stopped and left -------------------------------------*/
+
+static jmp_buf in_the_call;
+static _Atomic uint32_t inside, never;
+
+static void leaves(void *arg)
+{
+    (void)arg;
+    called++;
+    longjmp(in_the_call, 1);
+}
+
+static void loops(void *arg)
+{
+    (void)arg;
+    if (setjmp(in_the_call) == 0) {
+        atomic_store(&inside, 1);
+        user_loop(&never);
+    }
+    called++; /* and back to the stub of the first stop, and its block */
+}
+
+static void calls_twice(void *arg)
+{
+    struct yank_stop stop;
+
+    (void)arg;
+    world_wait(0);
+    must_rc(yank_suspend_g(world_g(0), YANK_NO_DEADLINE, &stop), YANK_OK);
+    must_rc(yank_resume_call(&stop, loops, NULL), YANK_OK);
+    while (atomic_load(&inside) == 0)
+        fake_block_changed(&inside, 0);
+    do {
+        must_rc(yank_suspend_g(world_g(0), YANK_NO_DEADLINE, &stop), YANK_OK);
+        if (!stop.async)
+            must_rc(yank_resume_g(&stop), YANK_OK);
+    } while (stop.g == NULL);
+    must_rc(yank_resume_call(&stop, leaves, NULL), YANK_OK);
+    world_done();
+}
+
+static void twice_setup(void)
+{
+    world_reset();
+    called = 0;
+    atomic_store(&inside, 0);
+    fake_party("T", world_target, WORLD_ARG(0));
+    fake_party("A", calls_twice, NULL);
+    world_works();
+}
+
+static void called_twice(void)
+{
+    must(called == 2);
+}
+
+CLAIM(unit_a_longjmp_out_of_a_stop_in_a_call_drops_its_block)
+{
+    fake_once("twice", twice_setup, called_twice);
+}
+
+CLAIMS_MAIN(CLAIMED(unit_a_longjmp_out_of_a_stop_in_a_call_drops_its_block),
+            CLAIMED(unit_a_call_left_at_an_asynchronous_stop_is_made_once),
             CLAIMED(unit_a_call_left_at_a_poll_is_made_in_the_poll),
             CLAIMED(unit_a_call_left_in_a_blocking_region_is_made_at_its_end),
             CLAIMED(unit_a_call_left_in_a_suspender_is_made_when_it_runs_again),

@@ -116,7 +116,50 @@ CLAIM(unit_ready_on_a_claimed_g_is_recorded)
     explore(&spec);
 }
 
-CLAIMS_MAIN(CLAIMED(unit_a_claimed_g_in_the_queue_is_set_aside_and_comes_back),
+/* --- hooks around blocking regions ---------------------------------------*/
+
+static void blocks_once(void *arg)
+{
+    struct yank_g *g = mini_self();
+
+    atomic_store(&mini.started[(uintptr_t)arg], 1);
+    must_rc(yank_blocking_enter(g), YANK_OK);
+    must(mini.blocked == 1);
+    user_system_call(&mini.quit);
+    must_rc(yank_blocking_leave(g), YANK_OK);
+    must(mini.blocked == 0);
+    mini_exit();
+}
+
+static void blocking_setup(void)
+{
+    mini_reset();
+    holds = results = working = 0;
+    mini_g(0, blocks_once, false);
+    must_rc(yank_ready(mini.g[0]), YANK_OK);
+    fake_party("M", mini_m, (void *)0);
+    works("A", suspender, 0);
+}
+
+static void blocked_and_yielded(void)
+{
+    must(mini.runs[0] >= 2); /* unblocked() sent it through the queue */
+    one_held();
+}
+
+CLAIM(unit_the_host_is_told_of_blocking_regions)
+{
+    static const struct fake_spec spec = { .name = "blocking",
+                                           .setup = blocking_setup,
+                                           .check = blocked_and_yielded,
+                                           .bound = 2,
+                                           .runs = 10000,
+                                           .walks = 5000 };
+    explore(&spec);
+}
+
+CLAIMS_MAIN(CLAIMED(unit_the_host_is_told_of_blocking_regions),
+            CLAIMED(unit_a_claimed_g_in_the_queue_is_set_aside_and_comes_back),
             CLAIMED(unit_two_ms_and_two_suspenders_lose_no_g),
             CLAIMED(unit_setting_aside_needs_no_more_than_x86_store_order),
             CLAIMED(unit_ready_on_a_claimed_g_is_recorded))

@@ -180,6 +180,94 @@ static void free_setup(void)
     works("A", looks_at_pin, 0);
 }
 
+/* A function left at an asynchronous stop runs above an interrupted frame,
+ * which holds registers of this M: neither a switch by the host nor a stop at
+ * a poll, both of which are calls, may let the G go to another. */
+static unsigned stayed;
+
+static void leaves_its_frame(void *arg)
+{
+    struct yank_g *g = mini_self();
+    struct yank_m *m = yank_m_self();
+
+    must(g->blocks != NULL && yank_g_pinned(g) == m);
+    if (arg != NULL) {
+        must_rc(yank_preempt_g(g), YANK_OK);
+        yank_poll(g);
+    } else {
+        mini_yield();
+    }
+    must(yank_m_self() == m && yank_g_pinned(g) == m);
+    stayed++;
+}
+
+static void *by_poll;
+
+static void leaves_a_call(void *arg)
+{
+    struct yank_stop stop;
+
+    (void)arg;
+    while (atomic_load(&mini.started[0]) == 0)
+        fake_block(PARTY_USER, &mini.started[0], INT64_MAX);
+    must_rc(yank_suspend_g(mini.g[0], YANK_NO_DEADLINE, &stop), YANK_OK);
+    must(stop.async);
+    must_rc(yank_resume_call(&stop, leaves_its_frame, by_poll), YANK_OK);
+    done();
+}
+
+static void loops_and_yields(void *arg)
+{
+    atomic_store(&mini.started[(uintptr_t)arg], 1);
+    user_loop(&mini.quit);
+    must(yank_g_pinned(mini_self()) != NULL);
+    mini_yield();
+    must(yank_g_pinned(mini_self()) == NULL); /* no frame: a call */
+    mini_exit();
+}
+
+static void frame_setup(void)
+{
+    mini_reset();
+    working = 0;
+    mini_g(0, loops_and_yields, false);
+    must_rc(yank_ready(mini.g[0]), YANK_OK);
+    fake_party("M", mini_m, (void *)0);
+    fake_party("N", mini_m, (void *)1);
+    works("A", leaves_a_call, 0);
+}
+
+static void stayed_once(void)
+{
+    must(stayed == 1);
+    stayed = 0;
+    bury_all();
+}
+
+CLAIM(unit_a_call_above_an_interrupted_frame_keeps_the_pin)
+{
+    static const struct fake_spec spec = { .name = "frame",
+                                           .setup = frame_setup,
+                                           .check = stayed_once,
+                                           .bound = 2,
+                                           .runs = 10000,
+                                           .walks = 5000 };
+    by_poll = NULL;
+    explore(&spec);
+}
+
+CLAIM(unit_a_poll_above_an_interrupted_frame_keeps_the_pin)
+{
+    static const struct fake_spec spec = { .name = "frame-poll",
+                                           .setup = frame_setup,
+                                           .check = stayed_once,
+                                           .bound = 2,
+                                           .runs = 10000,
+                                           .walks = 5000 };
+    by_poll = &by_poll;
+    explore(&spec);
+}
+
 CLAIM(unit_an_asynchronous_stop_pins_the_g_to_its_m)
 {
     fake_once("pin", pin_setup, bury_all);
@@ -197,5 +285,7 @@ CLAIMS_MAIN(CLAIMED(unit_a_yield_request_sends_the_g_to_the_queue),
             CLAIMED(unit_a_yield_request_is_not_lost_to_another_kick),
             CLAIMED(unit_a_yield_request_may_rely_on_a_kick_that_is_on_its_way),
             CLAIMED(unit_preempt_one_sends_what_runs_there_to_the_queue),
+            CLAIMED(unit_a_call_above_an_interrupted_frame_keeps_the_pin),
+            CLAIMED(unit_a_poll_above_an_interrupted_frame_keeps_the_pin),
             CLAIMED(unit_an_asynchronous_stop_pins_the_g_to_its_m),
             CLAIMED(unit_only_g_and_code_together_make_it_migratable))
