@@ -27,7 +27,10 @@ set(YANK_CORE_SOURCES
   core/safepoint.c
   core/status.c
   core/suspend.c
-  core/thread.c)
+  core/thread.c
+  core/trace.c
+  core/trace_json.c
+  core/trace_read.c)
 
 # --- systems: os/<name>, and what stands for one system on one CPU ------------------
 
@@ -89,6 +92,7 @@ set(YANK_UNINSTRUMENTED_SOURCES
   core/preempt.c
   core/report.c
   core/safepoint.c
+  core/trace.c
   os/linux/futex.c
   os/linux/linux_signal.c
   os/linux/ucontext_amd64.c

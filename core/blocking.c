@@ -28,6 +28,7 @@ int yank_blocking_enter2(struct yank_g *g,
         return YANK_EHOLDING;
     g->saved = *saved;
     g->inside = true;
+    yank_trace(m, g, YANK_TRACE_BLOCK, 0);
     yank_cast_status(g, YANK_RUNNING, YANK_BLOCKING);
     YANK_STEP("blocking: published");
 
@@ -54,6 +55,7 @@ int yank_blocking_leave(struct yank_g *g)
     if (YANK_BASE(yank_read_status(g)) != YANK_BLOCKING)
         return YANK_EINVAL;
     yank_cast_status(g, YANK_BLOCKING, YANK_RUNNING);
+    yank_trace(m, g, YANK_TRACE_UNBLOCK, 0);
     g->inside = false;
     yank_restore_poll_word(g);
     if (g->host != NULL && g->host->unblocked != NULL)

@@ -9,6 +9,7 @@
 
 #include <yank/code.h>
 #include <yank/host.h>
+#include <yank/trace.h>
 
 #define YANK_G_MAGIC 0x59616e47u /* "YanG" */
 #define YANK_M_MAGIC 0x59616e4du
@@ -43,9 +44,17 @@ void yank_release(void *p, size_t bytes);
 /* A broken invariant of our own.  AS-safe. */
 _Noreturn void yank_panic(const char *message);
 void yank_log(const char *line);
+/* One line for the log, cut where it is full. */
+struct yank_line {
+    char text[200];
+    size_t n;
+};
+void yank_line_text(struct yank_line *l, const char *s);
+void yank_line_number(struct yank_line *l, uint64_t v, unsigned base);
+void yank_line_task(struct yank_line *l, const struct yank_g *g);
 /* g was caught again and again at one place where it may not stop. */
 struct yank_asker;
-void yank_report_stuck(const struct yank_g *g, const struct yank_asker *a);
+void yank_report_stuck(struct yank_g *g, const struct yank_asker *a);
 void yank_count(struct yank_m *m, enum yank_outcome o); /* AS-safe; own */
 void yank_fold_counters(struct yank_m *m); /* before it leaves */
 void yank_reset_counters(void);
@@ -54,6 +63,49 @@ void yank_reset_counters(void);
  * while a stop is held by the same thread in such a section. */
 void yank_lock(_Atomic uint32_t *lock);
 void yank_unlock(_Atomic uint32_t *lock);
+
+/* --- trace.c: what happened when; AS-safe up to the next line -------------*/
+extern _Atomic uint32_t yank_trace_on;
+/* Into m's ring, which the caller keeps attached (own, or kickers), or the
+ * one for no M; ns 0: now.  g may not end before this returns, but for a
+ * YANK_TRACE_KICK, where it only has to be memory. */
+void yank_trace_record(struct yank_m *m, uint64_t m_id,
+                       const struct yank_g *g, enum yank_trace_kind kind,
+                       uint64_t value, int64_t ns);
+static inline bool yank_is_tracing(void)
+{
+    /* Relaxed: a switch; what is read later says whether there is a ring. */
+    return atomic_load_explicit(&yank_trace_on, memory_order_relaxed) != 0;
+}
+static inline void yank_trace(struct yank_m *m, const struct yank_g *g,
+                              enum yank_trace_kind kind, uint64_t value)
+{
+    if (yank_is_tracing())
+        yank_trace_record(m, m->id, g, kind, value, 0);
+}
+/* The time, or 0 where nothing is recorded; and a kick sent then. */
+static inline int64_t yank_trace_now(void)
+{
+    return yank_is_tracing() ? yank_now_ns() : 0;
+}
+static inline void yank_trace_kick(struct yank_m *m, const struct yank_g *g,
+                                   int64_t sent_ns)
+{
+    if (sent_ns != 0)
+        yank_trace_record(m, m->id, g, YANK_TRACE_KICK, 0, sent_ns);
+}
+/* By who holds the claim on g: it was asked for so, or, null, it ends. */
+void yank_trace_claim(const struct yank_g *g, const struct yank_asker *asker);
+static inline void yank_trace_held(const struct yank_g *g,
+                                   const struct yank_asker *asker)
+{
+    if (yank_is_tracing())
+        yank_trace_claim(g, asker);
+}
+/* --- */
+void yank_trace_m_begin(struct yank_m *m); /* under the registry's lock */
+void yank_trace_fork_child(void); /* the same: nothing was recorded */
+void yank_trace_fini(void);
 
 /* --- status.c: the status word and the event word ------------------------*/
 static inline uint32_t yank_read_status(const struct yank_g *g)
@@ -84,13 +136,17 @@ void yank_wait_claim(struct yank_g *g, uint32_t s, uint32_t ev,
 bool yank_wait_zero(_Atomic uint32_t *count, int64_t deadline_ns);
 void yank_count_down(_Atomic uint32_t *count);
 bool yank_g_valid(const struct yank_g *g);
+/* In such a word: somebody sleeps until the count is 0. */
+#define YANK_SLEEPER 0x80000000u
 
 /* --- request.c: asking for a stop or a yield -----------------------------*/
 struct yank_asker {
     bool asked;      /* our 1 is in g->asks */
     bool kicked;     /* a kick is under way: m_id, gen are valid */
     uint64_t m_id;
+    uint64_t on_m_id;      /* where it ran when we asked, or 0 */
     uint32_t gen;
+    int64_t began_ns;      /* when the asker began to ask */
     int64_t sent_ns;       /* when */
     int64_t injected_ns;   /* since when we see a stop on its way; 0: not */
     int64_t kick_wait_ns;  /* until a resend; doubles */

@@ -82,6 +82,7 @@ void yank_fork_child(void)
     for (struct yank_m *m = yank_registry_first(); m != NULL; m = m->next)
         if (m != self)
             bury(m);
+    yank_trace_fork_child();
     yank_registry_keep_only(self);
     clear(&yank_rt.in_window);
     yank_monitor_fork_child();

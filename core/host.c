@@ -172,6 +172,7 @@ static int take(struct yank_m *m, struct yank_g *g)
             break;
         yank_unbind(m, g);
     }
+    yank_trace(m, g, YANK_TRACE_ON, 0);
     yank_bump(g);
     yank_g_in(m, g);
     yank_resumed(g); /* last: it brings back errno */
@@ -212,6 +213,7 @@ void yank_g_leave(struct yank_m *m, struct yank_g *g, enum yank_leave how)
 {
     static const uint32_t to[] = { YANK_WAITING, YANK_RUNNABLE, YANK_DEAD };
 
+    yank_trace(m, g, YANK_TRACE_OFF, how); /* the same numbers */
     yank_g_out(m, g);
     yank_unbind(m, g);
     yank_visit(g); /* once published it may run, end and go without us */

@@ -56,6 +56,7 @@ static int enter(struct yank_m *m, struct yank_g *g)
             break;
         yank_unbind(m, g);
     }
+    yank_trace(m, g, YANK_TRACE_ON, 0);
     yank_bump(g);
     leave_word(g);
     return YANK_OK;
@@ -118,6 +119,8 @@ static int leave(struct yank_m *m)
          * host's affair, so a frame that a longjmp left still counts.) */
         g->pinned = NULL;
     g->sp = 0; /* and so is where it goes on */
+    yank_trace(m, g, YANK_TRACE_OFF,
+               g->in_hook ? YANK_TRACE_OFF_YIELDS : YANK_TRACE_OFF_WAITS);
     yank_unbind(m, g);
     yank_visit(g); /* once published it may be entered, end and be freed */
     yank_cast_status(g, YANK_RUNNING, YANK_WAITING);

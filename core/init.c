@@ -144,6 +144,7 @@ int yank_fini(void)
     yank_os_fini();
     yank_codemap_fini();
     yank_blocks_fini();
+    yank_trace_fini();
     atomic_store_explicit(&yank_rt.state, OFF, memory_order_release);
     return YANK_OK;
 }

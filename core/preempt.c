@@ -79,6 +79,7 @@ bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r)
     yank_code_done(m);
     YANK_STEP("answer: decided");
     yank_count(m, o);
+    yank_trace(m, g, YANK_TRACE_ANSWER, o);
     /* Relaxed: the release on the generation publishes them. */
     atomic_store_explicit(&m->outcome, (uint32_t)o, memory_order_relaxed);
     atomic_store_explicit(&m->answer_pc, pc, memory_order_relaxed);
@@ -127,6 +128,7 @@ static bool preempt_park(struct yank_m *m, struct yank_g *g)
 {
     bool stays = yank_parks_in_place(g), runs_on;
 
+    yank_trace(m, g, YANK_TRACE_OFF, YANK_TRACE_OFF_STOPPED);
     if (!stays) {
         yank_g_out(m, g);
         yank_unbind(m, g);
@@ -148,6 +150,8 @@ static bool preempt_park(struct yank_m *m, struct yank_g *g)
     yank_visit_end(g);
     if (stays && !runs_on)
         wait_runnable(g);
+    if (stays || runs_on)
+        yank_trace(m, g, YANK_TRACE_ON, 0);
     return runs_on || stays;
 }
 

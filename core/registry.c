@@ -22,6 +22,7 @@ void yank_registry_add(struct yank_m *m)
     if (m->next != NULL)
         m->next->prev = m;
     registry_head = m;
+    yank_trace_m_begin(m);
     yank_registry_unlock();
 }
 

@@ -77,19 +77,14 @@ void yank_log(const char *line)
 
 /* --- lines, without stdio: a stopped thread may hold its locks -----------*/
 
-struct line {
-    char text[160];
-    size_t n;
-};
-
-static void add_text(struct line *l, const char *s)
+void yank_line_text(struct yank_line *l, const char *s)
 {
     while (*s != '\0' && l->n < sizeof l->text - 1)
         l->text[l->n++] = *s++;
     l->text[l->n] = '\0';
 }
 
-static void add_number(struct line *l, uint64_t v, unsigned base)
+void yank_line_number(struct yank_line *l, uint64_t v, unsigned base)
 {
     char digits[24];
     size_t i = sizeof digits;
@@ -98,28 +93,36 @@ static void add_number(struct line *l, uint64_t v, unsigned base)
     do
         digits[--i] = "0123456789abcdef"[v % base];
     while ((v /= base) != 0);
-    add_text(l, base == 16 ? "0x" : "");
-    add_text(l, &digits[i]);
+    yank_line_text(l, base == 16 ? "0x" : "");
+    yank_line_text(l, &digits[i]);
 }
 
-void yank_report_stuck(const struct yank_g *g, const struct yank_asker *a)
+void yank_line_task(struct yank_line *l, const struct yank_g *g)
 {
-    struct line l = { .n = 0 };
-
-    if (yank_rt.opt.log == NULL)
-        return;
-    add_text(&l, "yank: task ");
-    add_number(&l, g->id, 10);
+    yank_line_text(l, "task ");
+    yank_line_number(l, g->id, 10);
     if (g->name != NULL) {
-        add_text(&l, " '");
-        add_text(&l, g->name);
-        add_text(&l, "'");
+        yank_line_text(l, " '");
+        yank_line_text(l, g->name);
+        yank_line_text(l, "'");
     }
-    add_text(&l, " cannot be stopped at pc ");
-    add_number(&l, a->pc, 16);
-    add_text(&l, ": ");
-    add_text(&l, yank_outcome_name((int)a->outcome));
-    yank_rt.opt.log(yank_rt.opt.ctx, l.text);
+}
+
+void yank_report_stuck(struct yank_g *g, const struct yank_asker *a)
+{
+    struct yank_line l = { .n = 0 };
+
+    /* While it is claimed it cannot end, and its name is there. */
+    if (yank_rt.opt.log == NULL || !yank_claim(g, YANK_RUNNING))
+        return;
+    yank_line_text(&l, "yank: ");
+    yank_line_task(&l, g);
+    yank_drop_claim(g);
+    yank_line_text(&l, " cannot be stopped at pc ");
+    yank_line_number(&l, a->pc, 16);
+    yank_line_text(&l, ": ");
+    yank_line_text(&l, yank_outcome_name((int)a->outcome));
+    yank_log(l.text);
 }
 
 /* --- counters: each M counts its own answers; those that left are folded ---*/

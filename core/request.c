@@ -14,10 +14,11 @@
 void yank_asker_init(struct yank_asker *a)
 {
     *a = (struct yank_asker){
+        .began_ns = yank_now_ns(),
         .kick_wait_ns = yank_rt.kick_deadline_ns,
         .backoff_ns = BACKOFF_MIN_NS,
-        .random = (uint64_t)(uintptr_t)a ^ (uint64_t)yank_now_ns(),
     };
+    a->random = (uint64_t)(uintptr_t)a ^ (uint64_t)a->began_ns;
 }
 
 /* xorshift64*: retries must not beat in time with the loop they hit. */
@@ -123,6 +124,7 @@ static enum sent send_kick(struct yank_m *m, struct yank_g *g, bool force)
         return NEEDLESS;
     }
     YANK_STEP("send: status read again");
+    int64_t sent_ns = yank_trace_now(); /* before its answer */
     if (yank_preempt_m(m) != YANK_OK) {
         /* Relaxed: a statistic. */
         atomic_fetch_add_explicit(&yank_rt.kicks_failed, 1,
@@ -133,6 +135,7 @@ static enum sent send_kick(struct yank_m *m, struct yank_g *g, bool force)
     atomic_fetch_add_explicit(
         force ? &yank_rt.kicks_resent : &yank_rt.kicks_sent, 1,
         memory_order_relaxed);
+    yank_trace_kick(m, g, sent_ns);
     return SENT;
 }
 
@@ -152,7 +155,7 @@ static void learn(int64_t ns)
 }
 
 /* The answer to our kick is there: what did it say? */
-static void take_answer(const struct yank_g *g, struct yank_asker *a,
+static void take_answer(struct yank_g *g, struct yank_asker *a,
                         struct yank_m *m, int64_t now)
 {
     /* Relaxed, all three: published by the release on preempt_gen, whose
@@ -277,7 +280,7 @@ int64_t yank_ask(struct yank_g *g, struct yank_asker *a)
         /* seq_cst: pairs with blocking_enter and detach, which change the
          * status and then wait for 0. */
         atomic_fetch_add_explicit(&k.m->kickers, 1, memory_order_seq_cst);
-        k.m_id = k.m->id;
+        k.m_id = a->on_m_id = k.m->id;
         /* Acquire: pairs with the release in yank_do_sig_preempt(). */
         k.gen = atomic_load_explicit(&k.m->preempt_gen, memory_order_acquire);
         k.injected = atomic_load_explicit(&g->injected, memory_order_seq_cst);

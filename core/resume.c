@@ -50,6 +50,7 @@ static int redeem(struct yank_stop *stop)
             &stop->g->stop_serial, &serial, serial + 1, memory_order_acq_rel,
             memory_order_relaxed))
         return YANK_ERESUMED;
+    yank_trace_held(stop->g, NULL);
     return YANK_OK;
 }
 

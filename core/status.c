@@ -111,8 +111,7 @@ uint32_t yank_drop_claim(struct yank_g *g)
 
 /* --- counts of those who may still touch an object ---------------------- */
 
-/* Top bit: somebody sleeps until the count is 0. */
-#define SLEEPER 0x80000000u
+#define SLEEPER YANK_SLEEPER
 
 void yank_count_down(_Atomic uint32_t *count)
 {

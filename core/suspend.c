@@ -94,6 +94,7 @@ static void own(struct yank_g *g, struct yank_asker *a, struct yank_g *me,
         atomic_fetch_sub_explicit(&g->asks, 1, memory_order_relaxed);
     }
     fill(stop, g, me);
+    yank_trace_held(g, a);
 }
 
 static bool can_wait_for(const struct yank_g *g)

@@ -163,6 +163,8 @@ int yank_thread_attach(struct yank_thread *t,
         return rc;
     if ((rc = m_publish(&t->m, &a.sigstack)) != YANK_OK)
         t->g.magic = 0; /* nobody can name it */
+    else
+        yank_trace(&t->m, &t->g, YANK_TRACE_ON, 0);
     return rc;
 }
 
@@ -181,6 +183,7 @@ int yank_thread_detach(struct yank_thread *t)
         return YANK_EREGION;
     if (atomic_load_explicit(&g->holding, memory_order_relaxed) != 0)
         return YANK_EHOLDING;
+    yank_trace(&t->m, g, YANK_TRACE_OFF, YANK_TRACE_OFF_ENDS);
     yank_cast_status(g, YANK_RUNNING, YANK_DEAD);
     YANK_STEP("detach: dead");
     m_unpublish(&t->m);

@@ -40,6 +40,7 @@ struct yank_m;
 struct yank_p;
 struct yank_code;
 struct yank_host;
+struct yank_trace_ring;
 
 /* Where the interrupted code's vector registers wait (arch/).  A stop hands
  * one from the M to the G; after the reload it goes to the resuming M. */
@@ -198,6 +199,11 @@ struct yank_m {
             bool kick_was_blocked; /* before attach; detach restores it */
             uintptr_t old_sigstack[3]; /* what detach gives back */
             uint32_t magic;
+
+            /* What happened on this M, or null: trace.c.  Written under the
+             * registry's lock. */
+            _Atomic(struct yank_trace_ring *) trace;
+            _Atomic uint32_t trace_writers; /* who may be in it; any */
 
             /* --- the registry's lock ------------------------------------- */
             struct yank_m *prev, *next;
