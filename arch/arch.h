@@ -69,6 +69,12 @@ int yank_blocking_enter2(struct yank_g *g,
  * code had.  AS-safe: yes. */
 void yank_arch_c_flags(void);
 
+/* Edit r so that the thread enters fn, which never returns, as a C function
+ * whose stack begins at sp.  AS-safe: yes. */
+void yank_arch_enter(struct yank_regs *r, void (*fn)(void), uintptr_t sp);
+/* In fn, first of all: floating point as C expects it. */
+void yank_arch_c_state(void);
+
 /* In a loop that waits for another processor. */
 void yank_arch_pause(void);
 

@@ -35,6 +35,7 @@ set(YANK_CORE_SOURCES
 # --- systems: os/<name>, and what stands for one system on one CPU ------------------
 
 set(YANK_POSIX_SOURCES
+  os/posix/fault.c
   os/posix/kick.c
   os/posix/mthread.c
   os/posix/pages.c
@@ -48,6 +49,7 @@ set(YANK_OS_linux_SOURCES
   os/linux/futex.c
   os/linux/linux.c
   os/linux/linux_signal.c
+  os/linux/thread_sleeps.c
   os/linux/thread_stack.c)
 set(YANK_OS_linux_amd64_SOURCES os/linux/ucontext_amd64.c)
 set(YANK_OS_linux_none_SOURCES os/linux/ucontext_none.c)
@@ -70,15 +72,22 @@ set(YANK_ARCH_none_ASM_SOURCES)
 # --- the default scheduler -----------------------------------------------------------
 
 set(YANK_SCHED_SOURCES
+  sched/alarms.c
+  sched/blocking_call.c
+  sched/credit.c
+  sched/limits.c
+  sched/overflow.c
+  sched/rights.c
   sched/run_queue.c
   sched/sched.c
+  sched/sched_report.c
   sched/sched_wait.c
-  sched/sleepers.c
   sched/slices.c
   sched/task.c
   sched/task_end.c
   sched/task_memory.c
-  sched/task_stack.c)
+  sched/task_stack.c
+  sched/worker.c)
 
 # --- not instrumented by ThreadSanitizer ---------------------------------------------
 # What the handler runs.  It may have interrupted TSan's own runtime, in the

@@ -71,11 +71,25 @@ void yank_os_set_errno(int64_t value);
  * while the interrupted code may hold any. */
 void *yank_os_pages(size_t bytes);
 void yank_os_pages_free(void *p, size_t bytes);
-/* A stack of at least bytes between unmapped guard pages. */
+/* A stack of at least bytes between unmapped guard pages; below it are at
+ * least guard_bytes of them, 0 where there are none. */
+extern const size_t yank_os_stack_guard_bytes;
 int yank_os_stack_alloc(size_t bytes, struct yank_stack *out);
 void yank_os_stack_free(const struct yank_stack *stack);
 /* Bounds of the calling thread's stack.  Errors: YANK_EOS */
 int yank_os_thread_stack(struct yank_stack *out);
+
+/* Does m's thread sleep in the system?  1 yes, 0 no, -1 it cannot be known.
+ * m stays attached. */
+int yank_os_thread_sleeps(const struct yank_m *m);
+
+/* From here on fn is asked of each access to memory that is not there, on
+ * attached threads, in the handler.  True: r was edited, and the thread goes
+ * on so.  Errors : YANK_EOS */
+typedef bool yank_os_fault_fn(struct yank_m *m, uintptr_t addr,
+                              struct yank_regs *r);
+int yank_os_faults_begin(yank_os_fault_fn *fn);
+void yank_os_faults_end(void);
 
 /* Processors this process may use; at least 1. */
 unsigned yank_os_processors(void);

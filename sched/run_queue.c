@@ -1,6 +1,8 @@
 /* Who runs next.  There is one queue for all Ms, and one for each M with the
  * tasks that are pinned to it; an M takes the task that has waited longest in
- * either, so neither kind can starve the other.
+ * either, so neither kind can starve the other, and an M that has nothing to
+ * do takes what waits behind the others.  Where the longest waiting is pinned
+ * to an M that has no right to run, that M gets this one's.
  *
  * Whoever runs a task may have it for good: stopped in a loop without calls,
  * it stays pinned.  So an M leaves what anybody could run to an M with fewer
@@ -10,30 +12,32 @@
  * A stop for a suspender is no end of a slice: the task comes back to the
  * head of the queue, for the rest of it.
  *
- * A task that somebody has stopped (a claim) is not waited for: yank_m_take()
- * says YANK_EBUSY, we forget it, and ready() brings it back.  One that was
- * abandoned in a queue is dropped when its turn comes.
+ * A task that is abandoned in a queue is dropped when its turn comes.
  * Origin: go proc.go:schedule, findRunnable, ready, wakep. */
 #include "scheduler.h"
 
-/* An M whose task does not yield for a slice and this after it was asked is
- * not waited for: it may hang in a system call. */
+/* A task that does not yield for a slice and this after it was asked is not
+ * waited for. */
 #define PATIENCE_NS 10000000
 
-struct yank_worker *yank_worker_of(struct yank_sched *s, struct yank_m *m)
+struct yank_worker *yank_worker_of(const struct yank_sched *s,
+                                   struct yank_m *m)
 {
-    /* As numbers: m may be anything, and pointers to different objects do
-     * not compare. */
-    uintptr_t at = (uintptr_t)m, lo = (uintptr_t)s->workers;
-
-    if (at < lo || at >= lo + s->n_workers * sizeof *s->workers)
-        return NULL;
-    return YANK_CONTAINER(m, struct yank_worker, m);
+    return m != NULL && m->host == &s->host
+               ? YANK_CONTAINER(m, struct yank_worker, m)
+               : NULL;
 }
 
 struct yank_task *yank_task_of(struct yank_g *g)
 {
     return YANK_CONTAINER(g, struct yank_task, g);
+}
+
+struct yank_worker *yank_task_home(struct yank_task *t)
+{
+    return t->own != NULL
+               ? t->own
+               : yank_worker_of(t->sched, yank_g_pinned(&t->g));
 }
 
 /* --- queues; lock held -------------------------------------------------- */
@@ -62,10 +66,8 @@ static struct yank_task *pop(struct yank_queue *q)
 {
     struct yank_task *t = q->head;
 
-    if (t != NULL) {
-        q->head = t->next;
-        q->length--;
-    }
+    q->head = t->next;
+    q->length--;
     return t;
 }
 
@@ -82,77 +84,72 @@ static bool is_stuck(const struct yank_sched *s, const struct yank_worker *v,
 }
 
 /* w has tasks of its own: is the first of all better left to another M?  One
- * without a task is sure to come by, if the system lets it. */
+ * with a right and without a task is sure to come by, if the system lets
+ * it. */
 static bool leave_to_others(const struct yank_sched *s,
                             const struct yank_worker *w)
 {
-    for (unsigned i = 0; i < s->n_workers; i++) {
-        const struct yank_worker *v = &s->workers[i];
-
-        if (load(v) < load(w) && !is_stuck(s, v, w->now_ns))
+    for (const struct yank_worker *v = s->workers; v != NULL; v = v->next)
+        if (v->has_right && v->own == NULL && load(v) < load(w) &&
+            !is_stuck(s, v, w->now_ns))
             return true;
-    }
     return false;
 }
 
-/* The longest waiting of both queues. */
-static struct yank_task *pop_oldest(struct yank_sched *s, struct yank_worker *w)
+/* The queue whose turn it is on w, or null. */
+static struct yank_queue *choose_queue(struct yank_sched *s,
+                                       struct yank_worker *w)
 {
-    const struct yank_task *all = s->queue.head, *own = w->pinned.head;
+    const struct yank_task *all = w->own == NULL ? s->queue.head : NULL;
+    const struct yank_task *pinned = w->pinned.head;
 
     if (all == NULL)
-        return pop(&w->pinned);
-    if (own == NULL)
-        return pop(&s->queue);
-    return pop(own->turn < all->turn || leave_to_others(s, w) ? &w->pinned
-                                                              : &s->queue);
+        return pinned == NULL ? NULL : &w->pinned;
+    if (pinned == NULL)
+        return &s->queue;
+    return pinned->turn < all->turn || leave_to_others(s, w) ? &w->pinned
+                                                             : &s->queue;
 }
 
-static bool waited_for(const struct yank_sched *s, const struct yank_worker *w)
+/* --- the next; lock held ------------------------------------------------ */
+
+/* Has somebody waited longer than the first of q, whom w cannot run? */
+static bool is_others_turn(const struct yank_sched *s,
+                           const struct yank_worker *w,
+                           const struct yank_queue *q)
 {
-    return s->queue.head != NULL || w->pinned.head != NULL;
+    uint64_t turn = q != NULL ? q->head->turn : UINT64_MAX;
+
+    return (s->hungry != NULL && s->hungry->pinned.head->turn < turn) ||
+           (w->own != NULL && s->queue.head != NULL &&
+            s->queue.head->turn < turn);
 }
 
-/* --- who is told; lock held --------------------------------------------- */
-
-static void leave_idle(struct yank_sched *s, struct yank_worker *w)
+/* Off the queue; null: there is nothing for w, or what there is needs another
+ * M, which then has w's right and is to be woken. */
+static struct yank_task *pop_next(struct yank_sched *s, struct yank_worker *w,
+                                  struct yank_worker **wake)
 {
-    struct yank_worker **at = &s->idle;
+    for (;;) {
+        struct yank_queue *q = choose_queue(s, w);
+        struct yank_task *t;
 
-    while (*at != w)
-        at = &(*at)->idle_next;
-    *at = w->idle_next;
-    w->idle = false;
-}
-
-/* An M that sleeps and can run what was pushed for home (null: for any), off
- * the idle list and to be woken by the caller, or null. */
-static struct yank_worker *find_idle(struct yank_sched *s,
-                                     struct yank_worker *home)
-{
-    struct yank_worker *w = home != NULL ? home : s->idle;
-
-    if (w == NULL || !w->idle)
-        return NULL;
-    leave_idle(s, w);
-    return w;
-}
-
-/* Nobody was idle: when does the slice end that what was pushed waits for? */
-static int64_t slice_end(const struct yank_sched *s,
-                         const struct yank_worker *home)
-{
-    int64_t end = YANK_NO_DEADLINE;
-
-    for (unsigned i = 0; i < s->n_workers; i++) {
-        const struct yank_worker *w = &s->workers[i];
-
-        /* Without a task it is about to look at the queues by itself. */
-        if ((home == NULL || home == w) && w->current != NULL &&
-            w->ask_ns < end)
-            end = w->ask_ns;
+        if (is_others_turn(s, w, q)) {
+            *wake = yank_right_drop(w);
+            return NULL;
+        }
+        if (q == NULL)
+            return NULL;
+        t = pop(q);
+        if (t->ending) {
+            yank_task_drop(s, t);
+        } else if (yank_credit_refill(t)) {
+            return t;
+        } else {
+            t->turn = s->next_turn++;
+            push(q, t);
+        }
     }
-    return end;
 }
 
 /* --- on and off an M; lock held ----------------------------------------- */
@@ -163,7 +160,7 @@ static struct yank_task *put_down(struct yank_worker *w, int64_t now)
 
     if (t == NULL)
         return NULL;
-    t->stats.cpu_ns += now - w->started_ns;
+    yank_slice_end(w, now);
     t->on = NULL;
     w->current = NULL;
     return t;
@@ -174,15 +171,16 @@ static struct yank_task *put_down(struct yank_worker *w, int64_t now)
 static struct yank_task *put_aside(struct yank_worker *w, int64_t now)
 {
     struct yank_task *t = put_down(w, now);
-    int64_t left = w->asked_ns == 0 ? w->ask_ns - now : 0;
 
-    if (t != NULL)
-        t->left_ns = left > YANK_RETRY_MIN_NS ? left : YANK_RETRY_MIN_NS;
+    if (t == NULL)
+        return NULL;
+    t->cut = true;
+    if (t->credit_ns < YANK_RETRY_MIN_NS)
+        t->credit_ns = YANK_RETRY_MIN_NS;
     return t;
 }
 
-static void put_on(struct yank_sched *s, struct yank_worker *w,
-                   struct yank_task *t)
+static void put_on(struct yank_worker *w, struct yank_task *t)
 {
     int64_t waited = w->now_ns - t->ready_ns;
 
@@ -192,11 +190,7 @@ static void put_on(struct yank_sched *s, struct yank_worker *w,
     t->ready_ns = 0;
     t->on = w;
     w->current = t;
-    w->started_ns = w->now_ns;
-    w->ask_ns = w->now_ns + (t->left_ns != 0 ? t->left_ns : s->slice_ns);
-    t->left_ns = 0;
-    w->asked_ns = 0;
-    w->retry_ns = YANK_RETRY_MIN_NS;
+    yank_slice_begin(w, w->now_ns);
 }
 
 /* yank_m_take() would not have it. */
@@ -211,13 +205,6 @@ static void take_back(struct yank_sched *s, struct yank_worker *w,
 }
 
 /* --- the hooks ---------------------------------------------------------- */
-
-void yank_worker_wake(struct yank_worker *w)
-{
-    /* Release: pairs with the acquire in the worker's sleep. */
-    atomic_store_explicit(&w->event, 1, memory_order_release);
-    yank_os_wake(&w->event);
-}
 
 /* Lock held.  t is Runnable: into the queue, at the place it deserves, with a
  * reference. */
@@ -238,34 +225,60 @@ static void enqueue(struct yank_sched *s, struct yank_worker *self,
         put_aside(on, now); /* resumed before its M came to us */
     }
     t->ready_ns = now;
-    if (t->left_ns != 0) {
+    if (t->ending) {
+        yank_task_drop(s, t); /* nobody runs it: the monitor ends it */
+    } else if (t->cut) {
         push_front(q, t);
     } else {
         t->turn = s->next_turn++;
         push(q, t);
     }
+    if (home != NULL)
+        yank_right_hunger(home);
+}
+
+int64_t yank_slices_next_end(const struct yank_sched *s,
+                             const struct yank_worker *home)
+{
+    int64_t end = YANK_NO_DEADLINE;
+
+    if (yank_right_lacks_thread(s))
+        return 0;
+    for (const struct yank_worker *w = s->workers; w != NULL; w = w->next)
+        /* Without a task it is about to look at the queues by itself. */
+        if ((home == NULL || home->idle || home == w) && w->current != NULL &&
+            w->ask_ns < end)
+            end = w->ask_ns;
+    return end;
 }
 
 void yank_sched_ready(void *ctx, struct yank_g *g)
 {
     struct yank_sched *s = ctx;
+    struct yank_task *t = yank_task_of(g);
     struct yank_worker *self = yank_worker_of(s, yank_m_self());
-    struct yank_worker *home = yank_worker_of(s, yank_g_pinned(g)), *idle;
+    struct yank_worker *home, *wake;
     int64_t now =
         self != NULL && self->now_ns != 0 ? self->now_ns : yank_now_ns();
     bool late;
 
     yank_lock(&s->lock);
-    if (self != NULL && self->current == yank_task_of(g))
+    home = yank_task_home(t);
+    if (self != NULL && self->current == t)
         self->now_ns = now; /* for the whole of this switch */
-    enqueue(s, self, home, yank_task_of(g), now);
-    idle = find_idle(s, home);
-    late = idle == NULL && yank_monitor_late(s, slice_end(s, home));
+    enqueue(s, self, home, t, now);
+    wake = yank_right_use(s);
+    if (t->ending) {
+        s->ending_retry_ns = 0; /* it stands still now */
+        late = yank_slices_late(s, 0);
+    } else {
+        late = wake == NULL &&
+               yank_slices_late(s, yank_slices_next_end(s, home));
+    }
     yank_unlock(&s->lock);
-    if (idle != NULL)
-        yank_worker_wake(idle);
+    yank_worker_wake(wake);
     if (late)
-        yank_monitor_wake(s);
+        yank_slices_wake(s);
 }
 
 struct yank_task *yank_worker_put_down(struct yank_worker *w)
@@ -275,6 +288,9 @@ struct yank_task *yank_worker_put_down(struct yank_worker *w)
     w->now_ns = yank_now_ns();
     yank_lock(&w->sched->lock);
     t = put_down(w, w->now_ns);
+    /* It leaves by itself: what it did not use is gone. */
+    if (t->credit_ns > 0)
+        t->credit_ns = 0;
     yank_unlock(&w->sched->lock);
     return t;
 }
@@ -283,8 +299,8 @@ struct yank_task *yank_worker_put_down(struct yank_worker *w)
 static struct yank_task *choose(struct yank_worker *w)
 {
     struct yank_sched *s = w->sched;
-    struct yank_worker *idle = NULL;
-    struct yank_task *t, *stopped;
+    struct yank_worker *wake = NULL;
+    struct yank_task *t = NULL, *stopped;
     bool late = false;
 
     yank_lock(&s->lock);
@@ -292,19 +308,21 @@ static struct yank_task *choose(struct yank_worker *w)
     stopped = put_aside(w, w->now_ns);
     if (stopped != NULL)
         yank_task_drop(s, stopped);
-    t = pop_oldest(s, w);
+    if (yank_right_take(w))
+        t = pop_next(s, w, &wake);
     if (t != NULL) {
-        put_on(s, w, t);
+        put_on(w, t);
         /* Whoever was woken for what is still there may have taken this. */
-        if (s->queue.head != NULL)
-            idle = find_idle(s, NULL);
-        late = waited_for(s, w) && yank_monitor_late(s, w->ask_ns);
+        wake = yank_right_use(s);
+        late = yank_slices_late(s, w->limit_ns) ||
+               (yank_right_wanted(w) && yank_slices_late(s, w->ask_ns));
     }
+    if (yank_right_lacks_thread(s))
+        late = yank_slices_late(s, 0) || late;
     yank_unlock(&s->lock);
-    if (idle != NULL)
-        yank_worker_wake(idle);
+    yank_worker_wake(wake);
     if (late)
-        yank_monitor_wake(s);
+        yank_slices_wake(s);
     return t;
 }
 

@@ -40,8 +40,7 @@ static void leave_lists(struct yank_task *t)
 {
     if (t->wait == YANK_WAIT_END)
         join_list_remove(t);
-    if (t->asleep)
-        yank_sleepers_remove(t->sched, t);
+    yank_alarm_clear(&t->wake);
     t->wait = YANK_WAIT_NOTHING;
 }
 
@@ -58,9 +57,17 @@ struct yank_task *yank_wait_expire(struct yank_sched *s, int64_t now_ns)
 {
     struct yank_task *chain = NULL, **end = &chain;
 
-    while (s->sleepers != NULL && s->sleepers->wake_ns <= now_ns) {
-        yank_wait_end(s->sleepers, YANK_ETIMEDOUT, end);
-        end = &(*end)->wake_next;
+    while (s->alarms != NULL && s->alarms->ns <= now_ns) {
+        struct yank_alarm *a = s->alarms;
+        struct yank_task *t = a->task;
+
+        if (a == &t->wake) {
+            yank_wait_end(t, YANK_ETIMEDOUT, end);
+            end = &t->wake_next;
+        } else {
+            yank_alarm_clear(a);
+            yank_limit_reached(t, YANK_END_DEADLINE);
+        }
     }
     return chain;
 }
@@ -89,14 +96,22 @@ static bool is_over(struct yank_task *t, const struct request *r)
     switch (r->wait) {
     case YANK_WAIT_UNPARK: t->permit = false; return permit;
     case YANK_WAIT_END: return !r->joins->live;
+    case YANK_WAIT_CALL: return t->call == YANK_CALL_OVER;
     default: return false;
     }
 }
 
+/* Who is to be woken when the lock is dropped. */
+struct wakes {
+    bool monitor, helper;
+};
+
 /* Lock held.  False: no wait, t is to be readied at once. */
 static bool enter_lists(struct yank_task *t, const struct request *r,
-                        bool *late)
+                        struct wakes *wakes)
 {
+    struct yank_sched *s = t->sched;
+
     t->woken = YANK_OK;
     if (is_over(t, r))
         return false;
@@ -104,10 +119,19 @@ static bool enter_lists(struct yank_task *t, const struct request *r,
     t->joins = r->joins;
     if (r->wait == YANK_WAIT_END)
         join_list_add(t);
+    if (r->wait == YANK_WAIT_CALL && t->call == YANK_CALL_NONE) {
+        yank_call_begin(t);
+        wakes->helper = true;
+        if (yank_call_lacks_helper(s))
+            wakes->monitor = yank_slices_late(s, 0);
+    }
     if (r->deadline_ns != YANK_NO_DEADLINE) {
-        t->wake_ns = r->deadline_ns;
-        yank_sleepers_add(t->sched, t);
-        *late = yank_monitor_late(t->sched, t->wake_ns);
+        yank_alarm_set(&t->wake, t, r->deadline_ns);
+        wakes->monitor = yank_slices_late(s, r->deadline_ns);
+    }
+    if (t->ending) {
+        s->ending_retry_ns = 0; /* it stands still now */
+        wakes->monitor = yank_slices_late(s, 0) || wakes->monitor;
     }
     return true;
 }
@@ -121,16 +145,19 @@ static struct yank_g *leave_waiting(struct yank_m *m, struct yank_g *g,
     struct yank_task *t = yank_task_of(g);
     struct yank_sched *s = t->sched;
     struct yank_worker *w = yank_worker_of(s, m);
-    bool waits = true, late = false;
+    struct wakes wakes = { false, false };
+    bool waits = true;
 
     yank_worker_put_down(w);
     yank_g_leave(m, g, YANK_LEAVE_WAITING);
     yank_lock(&s->lock);
     if (t->live)
-        waits = enter_lists(t, &r, &late);
+        waits = enter_lists(t, &r, &wakes);
     yank_unlock(&s->lock);
-    if (late)
-        yank_monitor_wake(s);
+    if (wakes.monitor)
+        yank_slices_wake(s);
+    if (wakes.helper)
+        yank_helpers_wake(s);
     if (!waits)
         yank_ready(g);
     yank_lock(&s->lock);
@@ -139,8 +166,7 @@ static struct yank_g *leave_waiting(struct yank_m *m, struct yank_g *g,
     return yank_worker_next(w);
 }
 
-/* May the calling task leave its M? */
-static int may_leave(struct yank_task *self)
+int yank_task_may_leave(struct yank_task *self)
 {
     if (self == NULL)
         return YANK_ETHREAD;
@@ -171,11 +197,31 @@ static int wait_for(struct yank_task *self, enum yank_wait wait,
     return rc;
 }
 
+static bool call_is_over(struct yank_task *self)
+{
+    bool over;
+
+    yank_lock(&self->sched->lock);
+    over = self->call == YANK_CALL_OVER;
+    yank_unlock(&self->sched->lock);
+    return over;
+}
+
+int yank_wait_for_call(struct yank_task *self)
+{
+    int rc;
+
+    self->call = YANK_CALL_NONE;
+    do
+        rc = wait_for(self, YANK_WAIT_CALL, NULL, YANK_NO_DEADLINE);
+    while (rc == YANK_OK && !call_is_over(self));
+    return rc == YANK_OK ? self->call_rc : rc;
+}
+
 /* --- what tasks call ---------------------------------------------------- */
 
-/* On g0. */
-static struct yank_g *leave_runnable(struct yank_m *m, struct yank_g *g,
-                                     void *arg)
+struct yank_g *yank_task_leave_runnable(struct yank_m *m, struct yank_g *g,
+                                        void *arg)
 {
     struct yank_task *t = yank_task_of(g);
     struct yank_sched *s = t->sched;
@@ -192,15 +238,15 @@ static struct yank_g *leave_runnable(struct yank_m *m, struct yank_g *g,
 
 int yank_yield(void)
 {
-    int rc = may_leave(yank_task_self());
+    int rc = yank_task_may_leave(yank_task_self());
 
-    return rc != YANK_OK ? rc : yank_mcall(leave_runnable, NULL);
+    return rc != YANK_OK ? rc : yank_mcall(yank_task_leave_runnable, NULL);
 }
 
 int yank_park(int64_t deadline_ns)
 {
     struct yank_task *self = yank_task_self();
-    int rc = may_leave(self);
+    int rc = yank_task_may_leave(self);
     bool permit;
 
     if (rc != YANK_OK)
@@ -238,7 +284,7 @@ int yank_unpark(struct yank_task *t)
 int yank_sleep(int64_t until_ns)
 {
     struct yank_task *self = yank_task_self();
-    int rc = may_leave(self);
+    int rc = yank_task_may_leave(self);
 
     while (rc == YANK_OK && until_ns > yank_now_ns())
         rc = wait_for(self, YANK_WAIT_TIME, NULL, until_ns);
@@ -256,7 +302,7 @@ static uint32_t end_of(struct yank_task *t)
 static int join_parked(struct yank_task *self, struct yank_task *t,
                        int64_t deadline_ns)
 {
-    int rc = may_leave(self);
+    int rc = yank_task_may_leave(self);
 
     while (rc == YANK_OK && end_of(t) == 0)
         rc = wait_for(self, YANK_WAIT_END, t, deadline_ns);

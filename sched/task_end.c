@@ -9,6 +9,10 @@ static bool end_of_life(struct yank_task *t, enum yank_task_end how,
     struct yank_task *none = NULL;
 
     t->live = false;
+    yank_alarm_clear(&t->limit);
+    if (t->own != NULL)
+        yank_right_disown(t->own);
+    t->own = NULL;
     /* Abandoned in a wait: out of the lists, and not into a chain. */
     if (t->wait != YANK_WAIT_NOTHING) {
         yank_wait_end(t, YANK_OK, &none);
@@ -21,6 +25,7 @@ static bool end_of_life(struct yank_task *t, enum yank_task_end how,
     return atomic_load_explicit(&t->end_sleepers, memory_order_seq_cst) != 0;
 }
 
+/* how: unless the monitor wanted its end. */
 static void task_ended(struct yank_task *t, enum yank_task_end how)
 {
     struct yank_sched *s = t->sched;
@@ -29,6 +34,8 @@ static void task_ended(struct yank_task *t, enum yank_task_end how)
     bool slept_on;
 
     yank_lock(&s->lock);
+    if (t->ending && how == YANK_END_ABANDONED)
+        how = t->ends;
     slept_on = end_of_life(t, how, &chain);
     stack = t->stack;
     if (t->handles == 0) {
@@ -51,16 +58,17 @@ void yank_sched_abandoned(void *ctx, struct yank_g *g, bool was_runnable)
 }
 
 /* On g0: the stack can go back at once. */
-static struct yank_g *leave_dead(struct yank_m *m, struct yank_g *g, void *arg)
+struct yank_g *yank_task_leave_dead(struct yank_m *m, struct yank_g *g,
+                                    void *arg)
 {
+    const enum yank_task_end how = *(const enum yank_task_end *)arg;
     struct yank_task *t = yank_task_of(g);
     struct yank_sched *s = t->sched;
     struct yank_worker *w = yank_worker_of(s, m);
 
-    (void)arg;
     yank_worker_put_down(w);
     yank_g_leave(m, g, YANK_LEAVE_DEAD);
-    task_ended(t, YANK_END_RETURNED);
+    task_ended(t, how);
     yank_lock(&s->lock);
     yank_task_drop(s, t);
     yank_unlock(&s->lock);
@@ -69,6 +77,7 @@ static struct yank_g *leave_dead(struct yank_m *m, struct yank_g *g, void *arg)
 
 void yank_task_main(void *task)
 {
+    static const enum yank_task_end returned = YANK_END_RETURNED;
     struct yank_task *t = task;
     bool told = false;
 
@@ -80,7 +89,7 @@ void yank_task_main(void *task)
         yank_preempt_enable(&t->g);
     /* A mistake of the task's that only others can put right: who resumes the
      * stop counts it off this G. */
-    while (yank_mcall(leave_dead, NULL) != YANK_OK) {
+    while (yank_mcall(yank_task_leave_dead, (void *)&returned) != YANK_OK) {
         if (!told)
             yank_log("yank: a task returned while it holds a stop, and waits "
                      "until somebody resumes it");
@@ -89,4 +98,18 @@ void yank_task_main(void *task)
                      atomic_load_explicit(&t->g.holding, memory_order_relaxed),
                      yank_now_ns() + 1000000);
     }
+}
+
+const char *yank_task_end_name(int end)
+{
+    static const char *const name[] = {
+        [YANK_END_RETURNED] = "returned",
+        [YANK_END_ABANDONED] = "abandoned",
+        [YANK_END_CPU_LIMIT] = "over its CPU limit",
+        [YANK_END_DEADLINE] = "over its deadline",
+        [YANK_END_OVERFLOW] = "ran over its stack"
+    };
+    _Static_assert(YANK_ARRAY_LEN(name) == YANK_ENDS, "a name for each end");
+
+    return end < 0 || end >= YANK_ENDS ? "unknown end" : name[end];
 }

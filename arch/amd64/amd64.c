@@ -32,6 +32,8 @@ _Static_assert(YANK_SAVED_BYTES >= sizeof(struct yank_call_saved) &&
 _Static_assert(YANK_BLOCK_AREA % 64 == 0, "XSAVE wants 64-byte alignment");
 
 #define FLAG_TRAP (1u << 8)
+#define FLAG_DIRECTION (1u << 10)
+#define FLAG_NESTED (1u << 14)
 #define FLAG_ALIGNMENT (1u << 18)
 #define AREA_LEGACY 512u /* FXSAVE's area; XSAVE's header follows */
 #define AREA_HEADER 64u
@@ -162,6 +164,25 @@ void yank_arch_c_flags(void)
 
     if (flags & FLAG_ALIGNMENT)
         __builtin_ia32_writeeflags_u64(flags & ~FLAG_ALIGNMENT);
+}
+
+void yank_arch_enter(struct yank_regs *r, void (*fn)(void), uintptr_t sp)
+{
+    const uint64_t not_for_c =
+        FLAG_TRAP | FLAG_DIRECTION | FLAG_NESTED | FLAG_ALIGNMENT;
+
+    r->pc = (uintptr_t)fn;
+    r->sp = (sp & ~(uintptr_t)15) - sizeof(uintptr_t); /* as after a call */
+    r->flags &= ~not_for_c;
+}
+
+void yank_arch_c_state(void)
+{
+    const uint32_t mxcsr = YANK_MXCSR_DEFAULT;
+
+    __asm__ volatile("fninit\n\tldmxcsr %0" : : "m"(mxcsr));
+    if (yank_amd64_has_avx)
+        __asm__ volatile("vzeroupper");
 }
 
 void yank_arch_pause(void)

@@ -5,9 +5,14 @@
  * A task that was stopped at an arbitrary instruction goes on on the thread
  * it was stopped on, until its next call into Yank; others go on on any.  A
  * task that is stopped while it holds a lock of its thread (a pthread mutex, a
- * FILE) keeps it: take such locks in a no-preempt region, or in code that is
- * not registered.  Thread-locals are shared by the tasks of a thread; errno is
- * a task's own.
+ * FILE) keeps it: take such locks in a no-preempt region, in code that is not
+ * registered, or in a task with its own thread (own_thread), of which still no
+ * more run at a time than the scheduler has rights to run (threads below).
+ * Thread-locals are shared by the tasks of a thread; errno is a task's own.
+ *
+ * A right is taken back from a thread that sleeps in the system: at once at
+ * the beginning of a blocking region, and where a call is not bracketed, once
+ * the slice is over and the thread used no CPU time since.  Others run then.
  *
  * Lines of contract as in yank.h.  "A task" is code that runs on the stack of
  * a task of this scheduler; "any thread" includes tasks. */
@@ -29,9 +34,13 @@ struct yank_task;  /* a handle; counted, see yank_task_release() */
 
 struct yank_sched_attr {
     size_t struct_size;
-    unsigned threads; /* 0: one for each processor */
-    int64_t slice_ns; /* how long a task may run on while others wait; 0:
-                       * YANK_SLICE_NS */
+    unsigned threads; /* how many tasks run at a time, the Ps; threads that
+                       * sleep in the system come on top.  0: one for each
+                       * processor */
+    int64_t slice_ns; /* how long a task of weight 1 may run on while others
+                       * wait; 0: YANK_SLICE_NS */
+    bool leave_faults; /* true: SIGSEGV and SIGBUS are the application's
+                        * alone, and a stack overflow ends the process */
 };
 
 /* Start the threads; attr may be null.  The scheduler is the caller's until
@@ -52,6 +61,8 @@ YANK_API int yank_sched_start(const struct yank_sched_attr *attr,
  *          nothing is stopped then.  YANK_EINVAL null */
 YANK_API int yank_sched_stop(struct yank_sched *sched);
 
+#define YANK_WEIGHT_MAX 1000
+
 struct yank_task_attr {
     size_t struct_size;
     size_t stack_bytes; /* usable, rounded up to pages; 0:
@@ -59,14 +70,24 @@ struct yank_task_attr {
     const char *name;   /* kept by pointer until the task has ended */
     bool migratable;    /* may go on on any thread even after an asynchronous
                          * stop, where the code too says migratable */
+    bool own_thread;    /* on an OS thread that runs nothing else */
+    unsigned weight;    /* of two that want to run, one of weight 2 gets twice
+                         * the time of one of weight 1; 0: 1 */
+    int64_t cpu_limit_ns; /* the task is ended once it has run for this long;
+                           * 0: no limit */
+    int64_t deadline_ns;  /* or when this time has come; 0: no deadline.  Both
+                           * end it as yank_abandon_g() does: nothing unwinds,
+                           * and in a region only when that is over */
 };
 
 /* Run fn(arg) as a task; attr may be null.  The task ends when fn returns or
  * when it is abandoned.  Where out is not null the handle is the caller's;
  * where it is, the task lives as long as it runs.
  * Context: any thread; may hold a stop; inside regions.  AS-safe: no.
- * Errors : YANK_EINVAL no scheduler or function, a size that is not sizeof;
- *          YANK_ESTACK less than YANK_TASK_STACK_MIN_BYTES; YANK_ENOMEM */
+ * Errors : YANK_EINVAL no scheduler or function, a size that is not sizeof, a
+ *          weight above YANK_WEIGHT_MAX, a negative time;
+ *          YANK_ESTACK less than YANK_TASK_STACK_MIN_BYTES; YANK_ENOMEM;
+ *          YANK_EAGAIN no thread of its own can be had; YANK_EOS */
 YANK_API int yank_go(struct yank_sched *sched, void (*fn)(void *arg), void *arg,
                      const struct yank_task_attr *attr, struct yank_task **out);
 
@@ -104,10 +125,27 @@ YANK_API int yank_unpark(struct yank_task *task);
  * Context: as yank_yield.  Blocks: until the time.  Errors: as yank_yield. */
 YANK_API int yank_sleep(int64_t until_ns);
 
+/* fn(arg) on a spare thread that is no M, while the calling task is parked:
+ * for calls that may sleep for long.  Its thread goes on with other tasks,
+ * also with those pinned to it, which a blocking region would hold up.  errno
+ * is fn's afterwards; result may be null.  fn runs to its end even where the
+ * task is abandoned meanwhile, and arg must live as long.
+ * Context: as yank_yield.  Blocks: until fn has returned.
+ * Errors : as yank_yield; YANK_EINVAL; YANK_EAGAIN no thread can be had, and
+ *          fn was not called */
+YANK_API int yank_blocking_call(void *(*fn)(void *arg), void *arg,
+                                void **result);
+
 enum yank_task_end {
-    YANK_END_RETURNED, /* its function returned */
-    YANK_END_ABANDONED /* yank_abandon_g() on a stop of it */
+    YANK_END_RETURNED,  /* its function returned */
+    YANK_END_ABANDONED, /* yank_abandon_g() on a stop of it */
+    YANK_END_CPU_LIMIT, /* it had run for cpu_limit_ns */
+    YANK_END_DEADLINE,  /* deadline_ns had come */
+    YANK_END_OVERFLOW,  /* it ran into the guard page below its stack */
+    YANK_ENDS           /* how many there are */
 };
+/* Never null.  AS-safe: yes. */
+YANK_API const char *yank_task_end_name(int end);
 
 /* Wait until the task has ended; end may be null.  Any number of callers, any
  * number of times.
@@ -124,8 +162,26 @@ YANK_API int yank_join(struct yank_task *task, int64_t deadline_ns,
 YANK_API int yank_task_suspend(struct yank_task *task, int64_t deadline_ns,
                                struct yank_stop *stop);
 
+/* What a task does just now. */
+enum yank_task_state {
+    YANK_TASK_RUNS,
+    YANK_TASK_READY,  /* its turn will come */
+    YANK_TASK_WAITS,  /* parked, asleep, in a join or a blocking call */
+    YANK_TASK_BLOCKS, /* in a blocking region */
+    YANK_TASK_STOPPED,
+    YANK_TASK_ENDED,
+    YANK_TASK_STATES
+};
+/* Never null.  AS-safe: yes. */
+YANK_API const char *yank_task_state_name(int state);
+
 struct yank_task_stats {
-    int64_t cpu_ns;          /* on a thread, up to now */
+    enum yank_task_state state;
+    unsigned thread; /* which of the scheduler's it is on, or is pinned to,
+                      * from 1; 0: any */
+    int64_t cpu_ns;          /* on a thread, up to now; time asleep in the
+                              * system counts only as far as nobody took the
+                              * right to run from it */
     int64_t longest_wait_ns; /* from runnable until it ran; up to now where it
                               * waits */
     uint64_t preemptions;    /* taken off its thread at the end of a slice */

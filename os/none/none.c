@@ -191,6 +191,8 @@ void yank_os_pages_free(void *p, size_t bytes)
 }
 
 /* Without guards: an overflow is not caught. */
+const size_t yank_os_stack_guard_bytes = 0;
+
 int yank_os_stack_alloc(size_t bytes, struct yank_stack *out)
 {
     size_t whole = (bytes + 4095) & ~(size_t)4095;
@@ -250,4 +252,20 @@ void yank_os_write_line(const char *line)
 _Noreturn void yank_os_abort(void)
 {
     abort();
+}
+
+int yank_os_thread_sleeps(const struct yank_m *m)
+{
+    (void)m;
+    return -1;
+}
+
+int yank_os_faults_begin(yank_os_fault_fn *fn)
+{
+    (void)fn;
+    return YANK_OK;
+}
+
+void yank_os_faults_end(void)
+{
 }

@@ -38,30 +38,40 @@ void yank_os_pages_free(void *p, size_t bytes)
         munmap(p, whole_pages(bytes));
 }
 
+/* More than a page: a function with a large frame may step over one. */
+const size_t yank_os_stack_guard_bytes = 64 * 1024;
+
+static size_t guard_below(void)
+{
+    return whole_pages(yank_os_stack_guard_bytes);
+}
+
 int yank_os_stack_alloc(size_t bytes, struct yank_stack *out)
 {
-    size_t whole = whole_pages(bytes), page = page_bytes();
+    size_t whole = whole_pages(bytes), below = guard_below();
+    size_t all = below + whole + page_bytes();
     char *p;
 
     if (whole == 0)
         return bytes == 0 ? YANK_EINVAL : YANK_ENOMEM;
     /* All of it without access first: what is not given it is the guard, also
      * above, where the next stack would begin. */
-    p = map(whole + 2 * page, PROT_NONE);
+    p = all < whole ? NULL : map(all, PROT_NONE);
     if (p == NULL)
         return YANK_ENOMEM;
-    if (mprotect(p + page, whole, PROT_READ | PROT_WRITE) != 0) {
-        munmap(p, whole + 2 * page);
+    if (mprotect(p + below, whole, PROT_READ | PROT_WRITE) != 0) {
+        munmap(p, all);
         return YANK_ENOMEM;
     }
-    out->lo = (uintptr_t)(p + page);
+    out->lo = (uintptr_t)(p + below);
     out->hi = out->lo + whole;
     return YANK_OK;
 }
 
 void yank_os_stack_free(const struct yank_stack *stack)
 {
-    size_t page = page_bytes();
+    size_t below = guard_below();
 
-    munmap((void *)(stack->lo - page), stack->hi - stack->lo + 2 * page);
+    munmap((void *)(stack->lo - below),
+           below + stack->hi - stack->lo + page_bytes());
 }

@@ -11,7 +11,9 @@ static void nothing(void *arg)
 
 static int start_with(size_t size, unsigned threads, int64_t slice_ns)
 {
-    struct yank_sched_attr a = { size, threads, slice_ns };
+    struct yank_sched_attr a = { .struct_size = size,
+                                 .threads = threads,
+                                 .slice_ns = slice_ns };
     struct yank_sched *s = (struct yank_sched *)&a;
     int rc = yank_sched_start(&a, &s);
 

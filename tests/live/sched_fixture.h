@@ -76,7 +76,7 @@ static inline void abandon(struct yank_task *t)
 }
 
 /* A loop that ends for nobody. */
-YANK_TEXT static void endless(void *arg)
+YANK_TEXT __attribute__((unused)) static void endless(void *arg)
 {
     (void)arg;
     for (;;)
@@ -93,6 +93,28 @@ YANK_TEXT __attribute__((unused)) static uint64_t spin(uint64_t rounds)
         __asm__ volatile("" : "+r"(x));
     }
     return x;
+}
+
+/* Slices that are long against what the system takes from a thread. */
+static inline struct yank_sched *open_with_long_slices(void)
+{
+    struct yank_sched_attr a = { .struct_size = sizeof a,
+                                 .threads = 1,
+                                 .slice_ns = 1000000 };
+    struct yank_sched *s = NULL;
+
+    assert_int_equal(yank_sched_start(&a, &s), YANK_OK);
+    return s;
+}
+
+/* Has a had about as much for its weight as b? */
+static inline bool is_fair(struct yank_task *a, unsigned weight_a, struct yank_task *b,
+                    unsigned weight_b)
+{
+    int64_t of_a = stats_of(a).cpu_ns * weight_b;
+    int64_t of_b = stats_of(b).cpu_ns * weight_a;
+
+    return of_a < of_b * 11 / 10 && of_b < of_a * 11 / 10;
 }
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -113,15 +113,53 @@ static void sched_pinned_and_global_tasks_both_get_on(void **state)
         pinned[i] = go(s, endless, NULL);
     for (size_t i = 0; i < COUNT(pinned); i++)
         until(stats_of(pinned[i]).preemptions >= 5); /* pinned by now */
-    for (int i = 0; i < 200; i++)
-        join_returned(go(s, returns_at_once, NULL));
-    for (size_t i = 0; i < COUNT(pinned); i++) {
-        uint64_t runs = stats_of(pinned[i]).runs;
-
-        assert_true(runs >= 100); /* in turn with the 200 */
+    /* The pinned ones go on while others come and go, and the other way
+     * round; if not, this never ends. */
+    for (size_t i = 0; i < COUNT(pinned); i++)
+        for (uint64_t runs = stats_of(pinned[i]).runs;
+             stats_of(pinned[i]).runs < runs + 50;)
+            join_returned(go(s, returns_at_once, NULL));
+    for (size_t i = 0; i < COUNT(pinned); i++)
         abandon(pinned[i]);
-    }
     sched_close(s);
+}
+
+#define CHILDREN 50
+
+struct parent {
+    struct yank_sched *sched;
+    struct yank_task *children[CHILDREN];
+    _Atomic int started;
+};
+
+static void starts_others_and_never_yields(void *arg)
+{
+    struct parent *p = arg;
+
+    for (int i = 0; i < CHILDREN; i++)
+        yank_go(p->sched, returns_at_once, NULL, NULL, &p->children[i]);
+    atomic_store(&p->started, 1);
+    endless(NULL);
+}
+
+/* With slices that never end nobody comes to the queue but the idle one. */
+static void sched_idle_thread_takes_what_a_busy_one_started(void **state)
+{
+    struct yank_sched_attr a = { .struct_size = sizeof a,
+                                 .threads = 2,
+                                 .slice_ns = 1000 * SECOND };
+    struct parent p = { 0 };
+    struct yank_task *busy;
+
+    (void)state;
+    assert_int_equal(yank_sched_start(&a, &p.sched), YANK_OK);
+    busy = go(p.sched, starts_others_and_never_yields, &p);
+    until(atomic_load(&p.started) == 1);
+    for (int i = 0; i < CHILDREN; i++)
+        join_returned(p.children[i]);
+    assert_int_equal(stats_of(busy).preemptions, 0);
+    abandon(busy);
+    sched_close(p.sched);
 }
 
 int main(void)
@@ -129,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sched_stopped_task_stays_on_its_thread),
         cmocka_unit_test(sched_pinned_and_global_tasks_both_get_on),
+        cmocka_unit_test(sched_idle_thread_takes_what_a_busy_one_started),
     };
     return SCHED_MAIN(tests);
 }

@@ -1,0 +1,215 @@
+/* A stack overflow in registered code ends the task and is reported; anywhere
+ * else, and every other fault, goes where it would have gone without us. */
+#define _GNU_SOURCE
+#include "sched_fixture.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char said[300];
+static _Atomic int lines;
+
+static void hear(void *ctx, const char *line)
+{
+    (void)ctx;
+    if (strstr(line, "ran over its stack") != NULL) {
+        snprintf(said, sizeof said, "%s", line);
+        atomic_fetch_add(&lines, 1);
+    }
+}
+
+static void begin(void)
+{
+    struct yank_options o = { .struct_size = sizeof o, .log = hear };
+
+    assert_int_equal(yank_fini(), YANK_OK);
+    assert_int_equal(yank_init(&o), YANK_OK);
+}
+
+typedef double diver(double depth);
+static diver *volatile deeper; /* what the compiler cannot see through */
+
+/* x87 in use, so that what comes after finds it as C expects. */
+YANK_TEXT static double dive(double depth)
+{
+    volatile char frame[512];
+    volatile long double kept = (long double)depth;
+
+    frame[0] = (char)depth;
+    return deeper(depth + 1) * (double)kept + frame[0];
+}
+
+YANK_TEXT static void dives(void *arg)
+{
+    deeper = dive;
+    *(volatile double *)arg = dive(1);
+}
+
+static double sum(void)
+{
+    volatile long double x = 0;
+
+    for (int i = 1; i <= 100; i++)
+        x = x + 1.0L / i;
+    return (double)x;
+}
+
+static void adds(void *arg)
+{
+    *(double *)arg = sum();
+}
+
+static void sched_overflow_ends_the_task_with_a_report(void **state)
+{
+    struct yank_task_attr a = { .struct_size = sizeof a,
+                                .stack_bytes = 32 << 10,
+                                .name = "diver" };
+    struct yank_sched *s;
+    struct yank_task *loop, *t;
+    double out = 0, right = sum();
+
+    (void)state;
+    begin();
+    s = sched_open(2);
+    loop = go(s, endless, NULL);
+    for (int i = 0; i < 50; i++) {
+        enum yank_task_end end = YANK_ENDS;
+
+        a.own_thread = i % 5 == 0;
+        assert_int_equal(yank_go(s, dives, &out, &a, &t), YANK_OK);
+        assert_int_equal(yank_join(t, SOON, &end), YANK_OK);
+        assert_int_equal(end, YANK_END_OVERFLOW);
+        until(atomic_load(&lines) == i + 1);
+        assert_non_null(strstr(said, "'diver'"));
+        yank_task_release(t);
+        out = 0;
+        join_returned(go(s, adds, &out));
+        assert_true(out == right);
+    }
+    abandon(loop);
+    sched_close(s);
+}
+
+/* --- what ends the process all the same ----------------------------------- */
+
+/* Not registered. */
+static double dive_plainly(double depth)
+{
+    volatile char frame[512];
+
+    frame[0] = (char)depth;
+    return deeper(depth + 1) + frame[0];
+}
+
+static void dives_plainly(void *arg)
+{
+    deeper = dive_plainly;
+    *(double *)arg = dive_plainly(1);
+}
+
+static void dives_in_a_region(void *arg)
+{
+    yank_preempt_disable(yank_task_g(yank_task_self()));
+    dives(arg);
+}
+
+YANK_TEXT static void writes_to_null(void *arg)
+{
+    volatile int *volatile nothing = NULL;
+
+    (void)arg;
+    *nothing = 1;
+}
+
+static void raises(void *arg)
+{
+    (void)arg;
+    raise(SIGSEGV);
+}
+
+static void other_handler(int signo)
+{
+    (void)signo;
+    _exit(7);
+}
+
+#define STILL_THERE (3 << 8)
+
+/* The child's end, as wait() says it. */
+static int run_child(void (*fn)(void *), bool handler, bool leave)
+{
+    int status = 0;
+    pid_t child;
+
+    assert_int_equal(yank_fini(), YANK_OK);
+    child = fork();
+    if (child == 0) {
+        struct yank_sched_attr a = { .struct_size = sizeof a,
+                                     .threads = 1,
+                                     .leave_faults = leave };
+        struct yank_sched *s;
+        struct yank_task *t;
+        double out;
+
+        signal(SIGSEGV, handler ? other_handler : SIG_DFL);
+        yank_init(NULL);
+        yank_sched_start(&a, &s);
+        yank_go(s, fn, &out, NULL, &t);
+        yank_join(t, SOON, NULL);
+        _exit(3);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(yank_init(NULL), YANK_OK);
+    return status;
+}
+
+static void sched_other_faults_take_their_course(void **state)
+{
+    static void (*const fault[])(void *) = { writes_to_null, dives_plainly,
+                                             dives_in_a_region, raises };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(fault); i++) {
+        int status = run_child(fault[i], false, false);
+
+        assert_int_not_equal(status, 0);
+        assert_int_not_equal(status, STILL_THERE);
+        assert_int_equal(status, run_child(fault[i], false, true));
+    }
+    /* An application's handler is called. */
+    assert_int_equal(run_child(raises, true, false), 7 << 8);
+    /* And where faults were to be left alone they are. */
+    assert_int_not_equal(run_child(dives, false, true), STILL_THERE);
+}
+
+static void sched_stop_gives_the_signals_back(void **state)
+{
+    struct sigaction now, mine = { .sa_handler = other_handler };
+    struct yank_sched *a, *b;
+
+    (void)state;
+    sigaction(SIGSEGV, &mine, &now);
+    mine = now;
+    a = sched_open(1);
+    b = sched_open(1);
+    sched_close(a);
+    sigaction(SIGSEGV, NULL, &now);
+    assert_true(now.sa_handler != other_handler); /* b still has it */
+    sched_close(b);
+    sigaction(SIGSEGV, NULL, &now);
+    assert_true(now.sa_handler == other_handler);
+    sigaction(SIGSEGV, &mine, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sched_overflow_ends_the_task_with_a_report),
+        cmocka_unit_test(sched_other_faults_take_their_course),
+        cmocka_unit_test(sched_stop_gives_the_signals_back),
+    };
+    return SCHED_MAIN(tests);
+}

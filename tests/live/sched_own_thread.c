@@ -1,0 +1,361 @@
+/* Tasks with a thread of their own, of which no more run than the scheduler
+ * has rights; and what goes wrong without. */
+#define _GNU_SOURCE
+#include "sched_fixture.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct yank_task *go_alone(struct yank_sched *s, void (*fn)(void *),
+                                  void *arg, const char *name)
+{
+    struct yank_task_attr a = { .struct_size = sizeof a,
+                                .own_thread = true,
+                                .name = name };
+    struct yank_task *t = NULL;
+
+    assert_int_equal(yank_go(s, fn, arg, &a, &t), YANK_OK);
+    return t;
+}
+
+static struct yank_task *go_named(struct yank_sched *s, void (*fn)(void *),
+                                  void *arg, const char *name)
+{
+    struct yank_task_attr a = { .struct_size = sizeof a, .name = name };
+    struct yank_task *t = NULL;
+
+    assert_int_equal(yank_go(s, fn, arg, &a, &t), YANK_OK);
+    return t;
+}
+
+static long thread_id(void)
+{
+    return syscall(SYS_gettid);
+}
+
+/* --- a thread of its own ------------------------------------------------ */
+
+#define LONERS 4
+
+struct loner {
+    struct yank_task *task;
+    long thread;
+    int others; /* how many have to be there before it goes on */
+    uint64_t moved;
+};
+
+static _Atomic int present;
+
+/* All of them live at the same time: a thread is used again. */
+static void meet(int others)
+{
+    atomic_fetch_add(&present, 1);
+    while (atomic_load(&present) < others)
+        yank_yield();
+}
+
+static void stays(void *arg)
+{
+    struct loner *l = arg;
+
+    l->thread = thread_id();
+    meet(l->others);
+    for (int i = 0; i < 200; i++) {
+        spin(2000);
+        l->moved += thread_id() != l->thread;
+        yank_yield();
+        l->moved += thread_id() != l->thread;
+        if (i % 50 == 0)
+            yank_sleep(yank_now_ns() + 100000);
+        l->moved += thread_id() != l->thread;
+    }
+}
+
+static void sched_own_thread_is_nobody_elses(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct loner l[LONERS] = { 0 }, shared = { 0 };
+
+    (void)state;
+    atomic_store(&present, 0);
+    shared.others = LONERS + 1;
+    for (int i = 0; i < LONERS; i++) {
+        l[i].others = LONERS + 1;
+        l[i].task = go_alone(s, stays, &l[i], NULL);
+    }
+    shared.task = go(s, stays, &shared);
+    for (int i = 0; i < LONERS; i++) {
+        join_returned(l[i].task);
+        assert_int_equal(l[i].moved, 0);
+        for (int k = 0; k < i; k++)
+            assert_int_not_equal(l[i].thread, l[k].thread);
+    }
+    join_returned(shared.task);
+    for (int i = 0; i < LONERS; i++)
+        assert_int_not_equal(shared.thread, l[i].thread);
+    sched_close(s);
+}
+
+static void sched_own_threads_take_turns(void **state)
+{
+    struct yank_sched *s = open_with_long_slices();
+    struct yank_task *t[4];
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        t[i] = i < 3 ? go_alone(s, endless, NULL, NULL) : go(s, endless, NULL);
+    for (int i = 0; i < 4; i++)
+        until(stats_of(t[i]).preemptions >= 20);
+    until(is_fair(t[0], 1, t[1], 1) && is_fair(t[1], 1, t[2], 1) &&
+          is_fair(t[2], 1, t[3], 1) && is_fair(t[3], 1, t[0], 1));
+    for (int i = 0; i < 4; i++)
+        abandon(t[i]);
+    /* Their threads are used again. */
+    for (int i = 0; i < 10; i++) {
+        struct loner l = { 0 };
+
+        l.task = go_alone(s, stays, &l, NULL);
+        join_returned(l.task);
+        assert_int_equal(l.moved, 0);
+    }
+    sched_close(s);
+}
+
+static void comes_and_goes(void *arg)
+{
+    (void)arg;
+}
+
+static void sched_own_thread_does_not_starve_the_queue(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct yank_task *t = go_alone(s, endless, NULL, NULL);
+
+    (void)state;
+    until(stats_of(t).runs == 1);
+    for (int i = 0; i < 20; i++)
+        join_returned(go(s, comes_and_goes, NULL));
+    abandon(t);
+    sched_close(s);
+}
+
+/* --- how many run ------------------------------------------------------- */
+
+struct crowd {
+    _Atomic int inside;
+    _Atomic uint64_t met, entered;
+};
+
+/* With one right nobody else runs while a task is in such a region, wherever
+ * the others come from. */
+static void enters_alone(void *arg)
+{
+    struct crowd *c = arg;
+    struct yank_g *g = yank_task_g(yank_task_self());
+
+    for (int i = 0; i < 400; i++) {
+        spin(5000);
+        if (i % 4 == 0) {
+            yank_blocking_enter(g);
+            sched_yield();
+            yank_blocking_leave(g);
+        }
+        yank_preempt_disable(g);
+        if (atomic_fetch_add(&c->inside, 1) != 0)
+            atomic_fetch_add(&c->met, 1);
+        spin(5000);
+        atomic_fetch_sub(&c->inside, 1);
+        yank_preempt_enable(g);
+        atomic_fetch_add(&c->entered, 1);
+    }
+}
+
+static void sched_no_more_run_than_there_are_rights(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct yank_task *t[6];
+    struct crowd c = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 6; i++)
+        t[i] = i % 2 ? go_alone(s, enters_alone, &c, NULL)
+                     : go(s, enters_alone, &c);
+    for (int i = 0; i < 6; i++)
+        join_returned(t[i]);
+    assert_int_equal(c.met, 0);
+    assert_int_equal(c.entered, 6 * 400);
+    sched_close(s);
+}
+
+/* --- one pthread mutex ---------------------------------------------------- */
+
+#define ROUNDS 300
+
+struct locked {
+    pthread_mutex_t mutex;
+    uint64_t count; /* under it */
+    _Atomic int held; /* somebody is inside */
+};
+
+/* Registered code with the mutex held: a slice may end anywhere in here. */
+YANK_TEXT static void hold(struct locked *l)
+{
+    uint64_t n = l->count;
+
+    for (int i = 0; i < 200000; i++)
+        __asm__ volatile("");
+    l->count = n + 1;
+}
+
+static void locks_often(void *arg)
+{
+    struct locked *l = arg;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        pthread_mutex_lock(&l->mutex);
+        hold(l);
+        pthread_mutex_unlock(&l->mutex);
+    }
+}
+
+static void sched_mutex_works_in_own_threads(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct locked l = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    struct yank_task *t[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        t[i] = go_alone(s, locks_often, &l, NULL);
+    for (int i = 0; i < 3; i++)
+        join_returned(t[i]);
+    assert_int_equal(l.count, 3 * ROUNDS);
+    sched_close(s);
+}
+
+static void *lock_and_hold(void *arg)
+{
+    struct locked *l = arg;
+
+    pthread_mutex_lock(&l->mutex);
+    hold(l);
+    pthread_mutex_unlock(&l->mutex);
+    return NULL;
+}
+
+static void locks_in_regions(void *arg)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        yank_call_no_preempt(lock_and_hold, arg);
+}
+
+static void sched_mutex_works_in_regions(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct locked l = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    struct yank_task *t[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        t[i] = go(s, locks_in_regions, &l);
+    for (int i = 0; i < 3; i++)
+        join_returned(t[i]);
+    assert_int_equal(l.count, 3 * ROUNDS);
+    sched_close(s);
+}
+
+/* --- and deadlocks where tasks share a thread ---------------------------- */
+
+YANK_TEXT static void hold_for_good(struct locked *l)
+{
+    atomic_store(&l->held, 1);
+    for (;;)
+        __asm__ volatile("");
+}
+
+static void holds(void *arg)
+{
+    struct locked *l = arg;
+
+    pthread_mutex_lock(&l->mutex);
+    hold_for_good(l);
+}
+
+static void wants(void *arg)
+{
+    struct locked *l = arg;
+
+    while (atomic_load(&l->held) == 0)
+        yank_yield();
+    pthread_mutex_lock(&l->mutex);
+}
+
+static int told; /* the child's end of a pipe */
+
+static void tell(void *ctx, const char *line)
+{
+    (void)ctx;
+    if (strstr(line, "sleeps in") != NULL)
+        (void)!write(told, line, strlen(line));
+}
+
+/* Never comes back: the parent ends it. */
+static void deadlock(int to_parent)
+{
+    struct yank_options o = { .struct_size = sizeof o, .log = tell };
+    static struct locked l = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    struct yank_sched *s;
+
+    told = to_parent;
+    if (yank_init(&o) != YANK_OK)
+        _exit(2);
+    s = sched_open(1);
+    go_named(s, holds, &l, "holder");
+    go_named(s, wants, &l, "wanter");
+    for (;;)
+        pause();
+}
+
+static void sched_mutex_deadlock_on_one_thread_is_reported(void **state)
+{
+    char line[300];
+    int fd[2], status;
+    ssize_t n;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(yank_fini(), YANK_OK);
+    assert_int_equal(pipe(fd), 0);
+    child = fork();
+    if (child == 0)
+        deadlock(fd[1]);
+    close(fd[1]);
+    n = read(fd[0], line, sizeof line - 1); /* the report, not a time */
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    close(fd[0]);
+    assert_int_equal(yank_init(NULL), YANK_OK);
+    assert_true(n > 0);
+    line[n] = '\0';
+    assert_non_null(strstr(line, "'holder'"));
+    assert_non_null(strstr(line, "'wanter'"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sched_mutex_deadlock_on_one_thread_is_reported),
+        cmocka_unit_test(sched_own_thread_is_nobody_elses),
+        cmocka_unit_test(sched_own_threads_take_turns),
+        cmocka_unit_test(sched_own_thread_does_not_starve_the_queue),
+        cmocka_unit_test(sched_no_more_run_than_there_are_rights),
+        cmocka_unit_test(sched_mutex_works_in_own_threads),
+        cmocka_unit_test(sched_mutex_works_in_regions),
+    };
+    return SCHED_MAIN(tests);
+}
