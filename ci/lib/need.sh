@@ -42,6 +42,8 @@ missing() {
         has_header gcc stdarg.h stddef.h stdint.h setjmp.h cmocka.h ||
             echo libcmocka-dev
         ;;
+    gnuplot) command -v gnuplot >/dev/null || echo gnuplot-nox ;;
+    python3) command -v python3 >/dev/null || echo python3 ;;
     lua) has_lib gcc liblua5.4.a || echo liblua5.4-dev ;;
     boost) has_lib gcc libboost_context.so || echo libboost-context-dev ;;
     gdb) command -v gdb >/dev/null || echo gdb ;;

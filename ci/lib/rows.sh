@@ -128,7 +128,7 @@ rows_test() { # rows_test [ROW...] [-- CTEST ARGS]
         mapfile -t rows < <(rows_all)
     fi
 
-    need base build cmocka lua boost
+    need base build cmocka lua boost gnuplot python3
     mkdir -p build
     start=$SECONDS
     for row in "${rows[@]}"; do

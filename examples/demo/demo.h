@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit codes. */
 enum { DEMO_OK = 0, DEMO_WRONG = 1, DEMO_USAGE = 2, DEMO_CANNOT = 3 };
@@ -19,6 +20,7 @@ struct demo_options {
     double seconds;
     int slice_us, threads;
     bool json;
+    const char *timeline, *trace, *histogram; /* files to write, or null */
 };
 /* An exit code, or -1: go on. */
 int demo_parse(struct demo_options *out, int argc, char **argv);
@@ -78,8 +80,9 @@ struct demo_task {
 struct demo_latency {
     int64_t p50_ns, p99_ns;
     int samples;
+    const int64_t *sorted; /* what it was made of */
 };
-/* Sorts the samples. */
+/* Sorts the samples, which stay the caller's. */
 struct demo_latency demo_percentiles(int64_t *samples, int n);
 
 /* demo_place.c: the calling thread on the first (0) or second (1) processor,
@@ -113,7 +116,69 @@ struct demo_report {
 const char *demo_result_name(const struct demo_task *t);
 /* Not once run while another was preempted 100 times. */
 bool demo_starved(const struct demo_report *r, const struct demo_task *t);
+/* Of all the time that all threads had. */
+double demo_share(const struct demo_report *r, const struct demo_task *t);
 void demo_print_table(const struct demo_report *r);
 void demo_print_json(const struct demo_report *r);
+
+/* --- demo_live.c: a terminal is redrawn while the tasks run --------------- */
+
+struct demo_live {
+    bool on;       /* stderr is a terminal */
+    int lines;     /* of the last picture, to be drawn over */
+    int64_t drawn; /* when */
+};
+void demo_live_begin(struct demo_live *live);
+/* Reads the tasks' statistics for it, a few times a second. */
+void demo_live_draw(struct demo_live *live, struct demo_report *r,
+                    struct demo_task *tasks, double seconds);
+void demo_live_end(struct demo_live *live);
+
+/* --- demo_slices.c: who ran when on which thread, from the trace ---------- */
+
+struct demo_slice {
+    int lane, task;        /* task -1: none of ours */
+    int64_t from_ns, to_ns; /* since the first event */
+};
+struct demo_mark { /* a suspend */
+    int lane;      /* -1: the task was on no thread */
+    int64_t ns, latency_ns;
+};
+struct demo_history {
+    struct demo_slice *slices; /* by the time of their ends */
+    struct demo_mark *marks;
+    int n_slices, n_marks, lanes;
+    int64_t first_ns, end_ns;
+    bool failed; /* no memory */
+};
+/* False: there is no trace, or no memory. */
+bool demo_history_read(struct demo_history *h, const struct demo_task *tasks,
+                       int n_tasks);
+void demo_history_free(struct demo_history *h);
+
+/* --- demo_timeline.c ------------------------------------------------------ */
+void demo_timeline(FILE *out, const struct demo_report *r,
+                   const struct demo_history *h);
+
+/* --- demo_histogram.c ----------------------------------------------------- */
+bool demo_has_gnuplot(void);
+/* Plain text, log buckets. */
+void demo_print_histogram(FILE *out, const struct demo_report *r);
+/* An SVG by gnuplot.  False: it failed, and has said why. */
+bool demo_plot(FILE *out, const struct demo_report *r);
+
+/* --- demo_files.c: what the options ask for ------------------------------- */
+
+struct demo_files {
+    FILE *timeline, *trace, *histogram;
+};
+/* Before the run.  An exit code, or -1: go on. */
+int demo_files_open(struct demo_files *files, const struct demo_options *o);
+/* Begin to record if one of them wants it.  An error code of Yank's. */
+int demo_files_record(const struct demo_options *o);
+/* While the trace is there, and then when Yank has ended.  False: a file
+ * could not be written, which was said. */
+bool demo_files_trace(struct demo_files *files, const struct demo_report *r);
+bool demo_files_finish(struct demo_files *files, const struct demo_report *r);
 
 #endif

@@ -22,7 +22,8 @@ struct demo_latency demo_percentiles(int64_t *samples, int n)
     qsort(samples, (size_t)n, sizeof *samples, compare);
     return (struct demo_latency){ .p50_ns = samples[n / 2],
                                   .p99_ns = samples[n * 99 / 100],
-                                  .samples = n };
+                                  .samples = n,
+                                  .sorted = samples };
 }
 
 struct endless {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
+#include <yank/trace.h>
 
 #define SAMPLES 2000
 #define POKE_EVERY_NS 5000000 /* suspends of tasks at work */
@@ -115,21 +115,6 @@ static void read_stats(struct demo_report *r, struct demo_task *tasks)
         yank_task_stats(tasks[i].task, &tasks[i].stats);
 }
 
-static void progress(const struct demo_report *r, struct demo_task *tasks,
-                     double seconds)
-{
-    unsigned long long preemptions = 0;
-
-    for (int i = 0; i < r->n_tasks; i++) {
-        struct yank_task_stats stats;
-
-        yank_task_stats(tasks[i].task, &stats);
-        preemptions += stats.preemptions;
-    }
-    fprintf(stderr, "\r%.1f of %.1f s, %llu preemptions, %d suspends ", seconds,
-            r->options->seconds, preemptions, r->suspends);
-}
-
 /* Now this task, now that is stopped for a moment: no result may suffer. */
 static void poke(struct demo_report *r, struct demo_task *t)
 {
@@ -147,21 +132,18 @@ static void poke(struct demo_report *r, struct demo_task *t)
 
 static void watch(struct demo_report *r, struct demo_task *tasks)
 {
-    int64_t start = yank_now_ns(), now = start, shown = 0;
+    int64_t start = yank_now_ns(), now = start;
     int64_t end = start + (int64_t)(r->options->seconds * 1e9);
-    bool terminal = isatty(STDERR_FILENO) != 0;
+    struct demo_live live;
 
+    demo_live_begin(&live);
     for (unsigned random = 1; now < end; random = random * 747796405u + 1) {
         sleep_ns(end - now < POKE_EVERY_NS ? end - now : POKE_EVERY_NS);
         poke(r, &tasks[(random >> 16) % (unsigned)r->n_tasks]);
         now = yank_now_ns();
-        if (terminal && now - shown > 100000000) {
-            progress(r, tasks, (double)(now - start) / 1e9);
-            shown = now;
-        }
+        demo_live_draw(&live, r, tasks, (double)(now - start) / 1e9);
     }
-    if (terminal)
-        fputs("\r\033[K", stderr);
+    demo_live_end(&live);
     read_stats(r, tasks);
     r->seconds = (double)(yank_now_ns() - start) / 1e9;
 }
@@ -221,15 +203,12 @@ static int start_yank(const struct demo_options *o, struct yank_sched **sched)
 /* Each measured with nothing else to do for the machine. */
 static void measure(struct demo_report *r, struct yank_sched *sched)
 {
-    int64_t *samples = malloc(SAMPLES * sizeof *samples);
+    static int64_t of_yank[SAMPLES], of_floor[SAMPLES];
 
-    if (samples == NULL)
-        return;
     demo_place(0);
     r->suspend = demo_percentiles(
-        samples, demo_measure_suspend(sched, samples, SAMPLES));
-    r->floor = demo_percentiles(samples, demo_floor(samples, SAMPLES));
-    free(samples);
+        of_yank, demo_measure_suspend(sched, of_yank, SAMPLES));
+    r->floor = demo_percentiles(of_floor, demo_floor(of_floor, SAMPLES));
 }
 
 static int verdict(const struct demo_report *r)
@@ -240,20 +219,35 @@ static int verdict(const struct demo_report *r)
     return DEMO_OK;
 }
 
-static int run(struct demo_report *r, struct demo_task *tasks)
+static int start(struct demo_report *r, struct demo_task *tasks,
+                 struct yank_sched **sched)
+{
+    int rc = start_yank(r->options, sched), recorded;
+
+    if (rc != DEMO_OK)
+        return rc;
+    recorded = demo_files_record(r->options);
+    if (recorded != YANK_OK)
+        return cannot("the trace", yank_strerror(recorded));
+    return start_tasks(*sched, tasks, r->n_tasks);
+}
+
+static int run(struct demo_report *r, struct demo_task *tasks,
+               struct demo_files *files)
 {
     struct yank_sched *sched;
-    int rc = start_yank(r->options, &sched);
+    bool written;
+    int rc = start(r, tasks, &sched);
 
-    if (rc == DEMO_OK)
-        rc = start_tasks(sched, tasks, r->n_tasks);
     if (rc != DEMO_OK)
         return rc;
     watch(r, tasks);
+    yank_trace_stop(); /* where there is none it says so, and does nothing */
     if (!end_tasks(tasks, r->n_tasks))
         return DEMO_WRONG;
     yank_get_counters(&r->counters); /* of the tasks at work */
     measure(r, sched);
+    written = demo_files_trace(files, r);
     rc = yank_sched_stop(sched);
     if (rc == YANK_OK)
         rc = yank_fini();
@@ -262,6 +256,8 @@ static int run(struct demo_report *r, struct demo_task *tasks)
     demo_print_table(r);
     if (r->options->json)
         demo_print_json(r);
+    if (!demo_files_finish(files, r) || !written)
+        return DEMO_CANNOT;
     return verdict(r);
 }
 
@@ -270,9 +266,12 @@ int main(int argc, char **argv)
     struct demo_options o;
     int rc = demo_parse(&o, argc, argv);
     struct demo_report r = { .options = &o, .threads = o.threads };
+    struct demo_files files;
     /* Static: what abandoned interpreters leave hangs on it till the end. */
     static struct demo_task *tasks;
 
+    if (rc < 0)
+        rc = demo_files_open(&files, &o);
     if (rc >= 0)
         return rc;
     r.n_tasks = o.tasks != 0 ? o.tasks : DEMO_KINDS;
@@ -283,5 +282,5 @@ int main(int argc, char **argv)
     if (!demo_lua_load() || !run_alone())
         return DEMO_CANNOT;
     name_tasks(tasks, r.n_tasks);
-    return run(&r, tasks);
+    return run(&r, tasks, &files);
 }

@@ -20,13 +20,16 @@ static const char help[] =
     "  --slice-us U   time slice in microseconds, 100 to 1000000 (10000)\n"
     "  --threads M    threads to share, 1 to 64 (default: 2)\n"
     "  --json         one JSON object on stdout, the rest on stderr\n"
+    "  --timeline F   picture of who ran when on which thread, as SVG\n"
+    "  --trace F      the same for Perfetto and chrome://tracing, as JSON\n"
+    "  --histogram F  picture of the suspend latency, as SVG, by gnuplot\n"
     "  --help         this text\n"
     "\n"
     "Exit codes:\n"
     "  0  every result is right and every task got its turn\n"
     "  1  a result is wrong, or a task starved: it did not run once while\n"
     "     another was preempted 100 times\n"
-    "  2  bad arguments\n"
+    "  2  bad arguments, a file that cannot be written, no gnuplot\n"
     "  3  the demo cannot run here: no memory, no threads, no kicks\n";
 
 static int usage(const char *what, const char *value, const char *range)
@@ -80,6 +83,9 @@ static int take(struct demo_options *o, int option)
                    ? -1
                    : usage("--threads", optarg, "not a number from 1 to 64");
     case 'j': o->json = true; return -1;
+    case 'T': o->timeline = optarg; return -1;
+    case 'P': o->trace = optarg; return -1;
+    case 'H': o->histogram = optarg; return -1;
     case 'h': fputs(help, stdout); return DEMO_OK;
     default: /* getopt has said what is wrong */
         fputs("Try 'yank-demo --help'.\n", stderr);
@@ -95,6 +101,9 @@ int demo_parse(struct demo_options *o, int argc, char **argv)
         { "slice-us", required_argument, NULL, 'u' },
         { "threads", required_argument, NULL, 'm' },
         { "json", no_argument, NULL, 'j' },
+        { "timeline", required_argument, NULL, 'T' },
+        { "trace", required_argument, NULL, 'P' },
+        { "histogram", required_argument, NULL, 'H' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
     };

@@ -23,8 +23,7 @@ bool demo_starved(const struct demo_report *r, const struct demo_task *t)
     return false;
 }
 
-/* Of all the time that all threads had. */
-static double share(const struct demo_report *r, const struct demo_task *t)
+double demo_share(const struct demo_report *r, const struct demo_task *t)
 {
     return (double)t->stats.cpu_ns / (r->seconds * 1e9 * r->threads);
 }
@@ -37,7 +36,7 @@ static void print_tasks(FILE *out, const struct demo_report *r)
         const struct demo_task *t = &r->tasks[i];
 
         fprintf(out, "%-22s %5.1f%% %12" PRIu64 " %10.1f ms ", t->name,
-                100 * share(r, t), t->stats.preemptions,
+                100 * demo_share(r, t), t->stats.preemptions,
                 (double)t->stats.longest_wait_ns / 1e6);
         if (t->kind->endless != NULL)
             fprintf(out, "%7s  ", "-");
@@ -61,6 +60,7 @@ static void print_latency(FILE *out, const struct demo_report *r)
             (double)r->suspend.p50_ns / 1e3, (double)r->suspend.p99_ns / 1e3,
             r->suspend.samples, (double)r->floor.p50_ns / 1e3,
             (double)r->floor.p99_ns / 1e3, r->floor.samples);
+    demo_print_histogram(out, r);
     fprintf(out, "suspended and resumed while at work: %d times", r->suspends);
     if (r->suspend_timeouts > 0)
         fprintf(out, ", and %d times given up after 100 ms",
@@ -110,7 +110,7 @@ void demo_print_json(const struct demo_report *r)
                "\"preemptions\": %" PRIu64 ", \"cpu_share\": %.6f, "
                "\"longest_wait_ns\": %" PRId64 "}",
                comma, t->name, demo_result_name(t), t->stats.preemptions,
-               share(r, t), t->stats.longest_wait_ns);
+               demo_share(r, t), t->stats.longest_wait_ns);
     }
     printf("],\n \"suspend\": {\"p50_ns\": %" PRId64 ", \"p99_ns\": %" PRId64
            ", \"floor_p50_ns\": %" PRId64 "},\n \"refusals\": {",
