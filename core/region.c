@@ -59,10 +59,16 @@ int yank_preempt_enable(struct yank_g *g)
     if (depth == 0)
         return YANK_EREGION;
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&g->region_depth, depth - 1, memory_order_relaxed);
+    if (depth > 1) {
+        atomic_store_explicit(&g->region_depth, depth - 1,
+                              memory_order_relaxed);
+        return YANK_OK;
+    }
+    /* A constant and not depth - 1: the next region's load need not wait for
+     * this one's, which is most of what a short region costs. */
+    atomic_store_explicit(&g->region_depth, 0, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    if (depth != 1 ||
-        !atomic_load_explicit(&g->region_pending, memory_order_relaxed))
+    if (!atomic_load_explicit(&g->region_pending, memory_order_relaxed))
         return YANK_OK;
     /* seq_cst: before the asks are read; pairs with yank_ask(), which sends
      * nothing while it is set. */

@@ -23,6 +23,8 @@
 #define YANK_BLOCK_NEXT 0
 #define YANK_BLOCK_FRAME_SP 8
 #define YANK_BLOCK_AREA 64
+#define YANK_BLOCK_XSTATE_BV (YANK_BLOCK_AREA + 512) /* the CPU's layout */
+#define YANK_XSTATE_X87 1
 
 /* struct yank_call_saved; reg[] holds rbx rbp r12 r13 r14 r15. */
 #define YANK_SAVED_SP 0
@@ -33,6 +35,7 @@
 /* The spill's frame, upwards from SP: r15 ... rax, flags, M, resume PC, red
  * zone, and then what was SP when the code was interrupted. */
 #define YANK_FRAME_GPRS (15 * 8)
+#define YANK_FRAME_FLAGS YANK_FRAME_GPRS
 #define YANK_FRAME_M (YANK_FRAME_GPRS + 8)
 #define YANK_FRAME_BYTES (YANK_FRAME_M + 2 * 8)
 /* Below the frame: the call that leaves for g0, and nothing else. */
@@ -47,5 +50,6 @@
  * nearest; flags with DF, AC and NT clear (bit 1 is always set). */
 #define YANK_MXCSR_DEFAULT 0x1f80
 #define YANK_FLAGS_DEFAULT 0x2
+#define YANK_FLAGS_NOT_C 0x44400 /* DF, NT, AC */
 
 #endif
