@@ -249,7 +249,7 @@ int yank_fiber_g0(struct yank_m *m);
 
 /* --- monitor.c -----------------------------------------------------------*/
 /* m runs something from now on: a monitor that sleeps for good is woken. */
-void yank_monitor_notice(const struct yank_m *m);
+void yank_monitor_notice(void);
 /* m detaches: returns when no monitor looks at it any more. */
 void yank_monitor_forget(struct yank_m *m);
 bool yank_monitor_is_on(void);

@@ -99,9 +99,13 @@ void yank_bind(struct yank_m *m, struct yank_g *g)
     /* Relaxed: read by others only while they hold the claim on a Running G,
      * and the status change that comes after this is seq_cst. */
     atomic_store_explicit(&g->m, m, memory_order_relaxed);
+    if (m->host == NULL || m->host->has_waiters == NULL) {
+        atomic_store_explicit(&m->curg, g, memory_order_relaxed);
+        return;
+    }
     /* seq_cst: the monitor says that it sleeps and then looks at curg. */
     atomic_store_explicit(&m->curg, g, memory_order_seq_cst);
-    yank_monitor_notice(m);
+    yank_monitor_notice();
 }
 
 void yank_unbind(struct yank_m *m, struct yank_g *g)
@@ -119,8 +123,10 @@ void yank_unpin(struct yank_m *m, struct yank_g *g)
 {
     struct yank_call_saved here;
 
-    yank_arch_call_saved(&here);
-    yank_drop_blocks_below(m, g, here.sp);
+    if (g->blocks != NULL) {
+        yank_arch_call_saved(&here);
+        yank_drop_blocks_below(m, g, here.sp);
+    }
     if (g->blocks == NULL)
         g->pinned = NULL;
 }
@@ -144,7 +150,22 @@ void yank_start_slice(struct yank_m *m, struct yank_g *g)
     if (p == NULL)
         return;
     atomic_store_explicit(&p->yield, 0, memory_order_relaxed);
-    atomic_fetch_add_explicit(&p->ticks, 1, memory_order_relaxed);
+    /* Written by own alone: no read-modify-write is needed. */
+    atomic_store_explicit(
+        &p->ticks, atomic_load_explicit(&p->ticks, memory_order_relaxed) + 1,
+        memory_order_relaxed);
+}
+
+/* Until it is set aside it is ours, claimed or not; from then on it may run on
+ * another M, end and go. */
+static bool leave_aside(struct yank_g *g)
+{
+    bool aside;
+
+    yank_visit(g);
+    aside = set_aside(g);
+    yank_visit_end(g);
+    return aside;
 }
 
 static int take(struct yank_m *m, struct yank_g *g)
@@ -161,7 +182,7 @@ static int take(struct yank_m *m, struct yank_g *g)
             (g->pinned != NULL && g->pinned != m))
             return YANK_EINVAL;
         if (s & YANK_SCAN) {
-            if (set_aside(g))
+            if (leave_aside(g))
                 return YANK_EBUSY;
             continue;
         }
@@ -172,8 +193,8 @@ static int take(struct yank_m *m, struct yank_g *g)
             break;
         yank_unbind(m, g);
     }
+    /* No bump: nobody waits for a G to begin to run. */
     yank_trace(m, g, YANK_TRACE_ON, 0);
-    yank_bump(g);
     yank_g_in(m, g);
     yank_resumed(g); /* last: it brings back errno */
     return YANK_OK;
@@ -188,17 +209,12 @@ void yank_g_start(struct yank_g *g)
 
 int yank_m_take(struct yank_m *m, struct yank_g *g)
 {
-    int rc;
-
     if (m == NULL || m != yank_m_self() || !yank_g_valid(g) ||
         g->host == NULL || yank_m_curg(m) != NULL)
         return YANK_EINVAL;
     if (yank_is_fiber(g))
         return YANK_ENOTSUP;
-    yank_visit(g);
-    rc = take(m, g);
-    yank_visit_end(g);
-    return rc;
+    return take(m, g);
 }
 
 void yank_execute(struct yank_m *m, struct yank_g *g)
@@ -216,9 +232,7 @@ void yank_g_leave(struct yank_m *m, struct yank_g *g, enum yank_leave how)
     yank_trace(m, g, YANK_TRACE_OFF, how); /* the same numbers */
     yank_g_out(m, g);
     yank_unbind(m, g);
-    yank_visit(g); /* once published it may run, end and go without us */
     yank_cast_status(g, YANK_RUNNING, to[how]);
-    yank_visit_end(g);
     if (how == YANK_LEAVE_RUNNABLE)
         yank_make_ready(g); /* nobody else has it in a queue */
 }

@@ -122,9 +122,7 @@ static int leave(struct yank_m *m)
     yank_trace(m, g, YANK_TRACE_OFF,
                g->in_hook ? YANK_TRACE_OFF_YIELDS : YANK_TRACE_OFF_WAITS);
     yank_unbind(m, g);
-    yank_visit(g); /* once published it may be entered, end and be freed */
     yank_cast_status(g, YANK_RUNNING, YANK_WAITING);
-    yank_visit_end(g);
     return YANK_OK;
 }
 

@@ -142,14 +142,12 @@ static bool change(uint32_t from, uint32_t to)
         &monitor.word, &from, to, memory_order_seq_cst, memory_order_seq_cst);
 }
 
-void yank_monitor_notice(const struct yank_m *m)
+void yank_monitor_notice(void)
 {
     /* seq_cst: after curg was stored.  Either we see ASLEEP, or the look that
      * follows ASLEEP sees curg. */
-    if (m->host == NULL || m->host->has_waiters == NULL ||
-        atomic_load_explicit(&monitor.word, memory_order_seq_cst) != ASLEEP)
-        return;
-    if (change(ASLEEP, AWAKE))
+    if (atomic_load_explicit(&monitor.word, memory_order_seq_cst) == ASLEEP &&
+        change(ASLEEP, AWAKE))
         yank_os_wake(&monitor.word);
 }
 

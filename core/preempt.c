@@ -87,9 +87,15 @@ bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r)
     /* Refusals too: whoever sees the generation move but no stop may ask
      * again; a kick too many is harmless.
      * Release: pairs with the acquire in yank_ask(). */
-    atomic_fetch_add_explicit(&m->preempt_gen, 1, memory_order_release);
+    atomic_store_explicit(
+        &m->preempt_gen,
+        atomic_load_explicit(&m->preempt_gen, memory_order_relaxed) + 1,
+        memory_order_release);
     YANK_STEP("answer: generation moved");
-    if (g != NULL)
+    /* seq_cst: whoever waits for this answer visited before it asked, and we
+     * have taken its ticket since. */
+    if (g != NULL &&
+        atomic_load_explicit(&g->visitors, memory_order_seq_cst) != 0)
         yank_bump(g);
     return o == YANK_INJECTED;
 }

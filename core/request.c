@@ -58,6 +58,9 @@ void yank_poison(struct yank_g *g)
 
 void yank_restore_poll_word(struct yank_g *g)
 {
+    /* Relaxed: its own.  Who poisons it after this look means what comes. */
+    if (atomic_load_explicit(&g->poll_word, memory_order_relaxed) == g->guard)
+        return;
     /* seq_cst, all three: a requester adds its ask and then poisons.  Either
      * it poisons after this store, or we see the ask. */
     atomic_store_explicit(&g->poll_word, g->guard, memory_order_seq_cst);

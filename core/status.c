@@ -76,6 +76,7 @@ void yank_wait_claim(struct yank_g *g, uint32_t s, uint32_t ev,
 
 void yank_cast_status(struct yank_g *g, uint32_t from, uint32_t to)
 {
+    yank_visit(g); /* once published it may run, end and go without us */
     for (;;) {
         /* Acquire: the event before the status it speaks of. */
         uint32_t ev = atomic_load_explicit(&g->event, memory_order_acquire);
@@ -89,7 +90,11 @@ void yank_cast_status(struct yank_g *g, uint32_t from, uint32_t to)
         else if (yank_cas_status(g, from, to))
             break;
     }
-    yank_bump(g);
+    /* seq_cst, after the status: who waits for it visits first and then reads
+     * it (yank_visit()).  Nobody but us: nobody sleeps. */
+    if (atomic_load_explicit(&g->visitors, memory_order_seq_cst) != 1)
+        yank_bump(g);
+    yank_visit_end(g);
 }
 
 bool yank_claim(struct yank_g *g, uint32_t s)
@@ -146,8 +151,9 @@ bool yank_wait_zero(_Atomic uint32_t *count, int64_t deadline_ns)
 
 void yank_visit(struct yank_g *g)
 {
-    /* Acquire: pairs with nothing but keeps what follows behind it. */
-    atomic_fetch_add_explicit(&g->visitors, 1, memory_order_acquire);
+    /* seq_cst: with the read of the status a store-load pair against
+     * yank_cast_status(), which wakes nobody where nobody visits. */
+    atomic_fetch_add_explicit(&g->visitors, 1, memory_order_seq_cst);
 }
 
 void yank_visit_end(struct yank_g *g)

@@ -20,6 +20,7 @@ SAME(YANK_M_SPARE, struct yank_m, spare);
 SAME(YANK_M_CACHE, struct yank_m, cache);
 SAME(YANK_BLOCK_NEXT, struct yank_vector_block, next);
 SAME(YANK_BLOCK_FRAME_SP, struct yank_vector_block, frame_sp);
+SAME(YANK_BLOCK_SPARE, struct yank_vector_block, spare);
 SAME(YANK_BLOCK_AREA, struct yank_vector_block, area);
 SAME(YANK_SAVED_SP, struct yank_call_saved, sp);
 SAME(YANK_SAVED_PC, struct yank_call_saved, pc);

@@ -22,6 +22,7 @@
 /* struct yank_vector_block */
 #define YANK_BLOCK_NEXT 0
 #define YANK_BLOCK_FRAME_SP 8
+#define YANK_BLOCK_SPARE 16
 #define YANK_BLOCK_AREA 64
 #define YANK_BLOCK_XSTATE_BV (YANK_BLOCK_AREA + 512) /* the CPU's layout */
 #define YANK_XSTATE_X87 1
@@ -49,6 +50,7 @@
 /* What the ABI promises a C function: all exceptions masked, round to
  * nearest; flags with DF, AC and NT clear (bit 1 is always set). */
 #define YANK_MXCSR_DEFAULT 0x1f80
+#define YANK_FCW_DEFAULT 0x37f
 #define YANK_FLAGS_DEFAULT 0x2
 #define YANK_FLAGS_NOT_C 0x44400 /* DF, NT, AC */
 

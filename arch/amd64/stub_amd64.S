@@ -138,8 +138,13 @@ FUNC SYM(yank_async_preempt)
      * back on another M; whatever that stop's resume wants called it calls. */
     cmpq    $0, YANK_G_CALL_FN(%r13)
     je      4f
+    /* x87 comes from C, empty; only its control word may be another G's. */
+    movq    YANK_G_BLOCKS(%r13), %r12
+    fnstcw  YANK_BLOCK_SPARE(%r12)
+    cmpw    $YANK_FCW_DEFAULT, YANK_BLOCK_SPARE(%r12)
+    je      7f
     fninit
-    C_DEFAULTS
+7:  C_DEFAULTS
     movq    %rsp, %rbp
     .cfi_remember_state
     .cfi_def_cfa_register %rbp

@@ -301,10 +301,11 @@ CLAIM(unit_a_fiber_in_its_hook_can_be_ended_by_its_host)
 static void ends_when_off(void *arg)
 {
     struct yank_g *g = fh.g[0];
+    uint32_t s;
 
     (void)arg;
-    while (YANK_BASE(yank_read_status(g)) != YANK_WAITING)
-        fake_block_changed(&g->event, atomic_load(&g->event));
+    while (YANK_BASE(s = yank_read_status(g)) != YANK_WAITING)
+        fake_block_changed(&g->status, s);
     fh_bury(0);
     done();
 }

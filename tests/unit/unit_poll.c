@@ -87,13 +87,15 @@ static void word_is_restored(void *arg)
     must(*word == YANK_POISON);
     yank_poll(g);
     must(*word == g->guard);
-    /* Asked between the restore and the re-read. */
+    /* Still asked, in either way: poisoned again. */
+    yank_poison(g);
     atomic_store(&g->asks, 1);
     yank_restore_poll_word(g);
     must(*word == YANK_POISON);
     atomic_store(&g->asks, 0);
     yank_restore_poll_word(g);
     must(*word == g->guard);
+    yank_poison(g);
     atomic_store(&g->yield, 1);
     yank_restore_poll_word(g);
     must(*word == YANK_POISON);

@@ -50,7 +50,9 @@ static void casts(void *arg)
         for (size_t k = 0; k < YANK_ARRAY_LEN(all); k++) {
             atomic_store(&g->status, all[i]);
             uint32_t event = atomic_load(&g->event);
+            yank_visit(g); /* as whoever waits does */
             yank_cast_status(g, all[i], all[k]);
+            yank_visit_end(g);
             must(atomic_load(&g->status) == all[k]);
             must(atomic_load(&g->event) != event); /* waiters look again */
         }
