@@ -101,10 +101,23 @@ static void sched_own_thread_is_nobody_elses(void **state)
     sched_close(s);
 }
 
+/* Room for four. */
+static bool is_known(long threads[4], long thread)
+{
+    for (int i = 0; i < 4; i++) {
+        if (threads[i] == 0)
+            threads[i] = thread;
+        if (threads[i] == thread)
+            return true;
+    }
+    return false;
+}
+
 static void sched_own_threads_take_turns(void **state)
 {
     struct yank_sched *s = open_with_long_slices();
     struct yank_task *t[4];
+    long threads[4] = { 0 };
 
     (void)state;
     for (int i = 0; i < 4; i++)
@@ -115,13 +128,14 @@ static void sched_own_threads_take_turns(void **state)
           is_fair(t[2], 1, t[3], 1) && is_fair(t[3], 1, t[0], 1));
     for (int i = 0; i < 4; i++)
         abandon(t[i]);
-    /* Their threads are used again. */
+    /* Their threads, three and a shared one, are used again. */
     for (int i = 0; i < 10; i++) {
         struct loner l = { 0 };
 
         l.task = go_alone(s, stays, &l, NULL);
         join_returned(l.task);
         assert_int_equal(l.moved, 0);
+        assert_true(is_known(threads, l.thread));
     }
     sched_close(s);
 }
