@@ -196,7 +196,7 @@ int yank_task_suspend(struct yank_task *t, int64_t deadline_ns,
 
 /* --- what it does ------------------------------------------------------- */
 
-const char *yank_task_state_name(int state)
+const char *yank_task_state_name(enum yank_task_state state)
 {
     static const char *const name[] = {
         [YANK_TASK_RUNS] = "runs",       [YANK_TASK_READY] = "ready",
@@ -206,8 +206,7 @@ const char *yank_task_state_name(int state)
     _Static_assert(YANK_ARRAY_LEN(name) == YANK_TASK_STATES,
                    "a name for each state");
 
-    return state < 0 || state >= YANK_TASK_STATES ? "unknown state"
-                                                  : name[state];
+    return (unsigned)state >= YANK_TASK_STATES ? "unknown state" : name[state];
 }
 
 /* Lock held. */

@@ -100,7 +100,7 @@ void yank_task_main(void *task)
     }
 }
 
-const char *yank_task_end_name(int end)
+const char *yank_task_end_name(enum yank_task_end end)
 {
     static const char *const name[] = {
         [YANK_END_RETURNED] = "returned",
@@ -111,5 +111,5 @@ const char *yank_task_end_name(int end)
     };
     _Static_assert(YANK_ARRAY_LEN(name) == YANK_ENDS, "a name for each end");
 
-    return end < 0 || end >= YANK_ENDS ? "unknown end" : name[end];
+    return (unsigned)end >= YANK_ENDS ? "unknown end" : name[end];
 }

@@ -93,7 +93,7 @@ static void put_task(struct screen *s, const struct demo_report *r,
     memset(bar, '#', (size_t)full);
     bar[BAR] = '\0';
     snprintf(line, sizeof line, "%-22s %5.1f%% %s %-8s %8" PRIu64, t->name,
-             100 * share, bar, yank_task_state_name((int)t->stats.state),
+             100 * share, bar, yank_task_state_name(t->stats.state),
              t->stats.preemptions);
     put_line(s, line);
 }

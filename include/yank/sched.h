@@ -145,7 +145,7 @@ enum yank_task_end {
     YANK_ENDS           /* how many there are */
 };
 /* Never null.  AS-safe: yes. */
-YANK_API const char *yank_task_end_name(int end);
+YANK_API const char *yank_task_end_name(enum yank_task_end end);
 
 /* Wait until the task has ended; end may be null.  Any number of callers, any
  * number of times.
@@ -173,7 +173,7 @@ enum yank_task_state {
     YANK_TASK_STATES
 };
 /* Never null.  AS-safe: yes. */
-YANK_API const char *yank_task_state_name(int state);
+YANK_API const char *yank_task_state_name(enum yank_task_state state);
 
 struct yank_task_stats {
     enum yank_task_state state;

@@ -317,9 +317,9 @@ static void sched_limits_are_checked(void **state)
     a.deadline_ns = -1;
     assert_int_equal(yank_go(s, returns, NULL, &a, NULL), YANK_EINVAL);
     for (int i = -1; i <= YANK_ENDS; i++)
-        assert_non_null(yank_task_end_name(i));
+        assert_non_null(yank_task_end_name((enum yank_task_end)i));
     for (int i = -1; i <= YANK_TASK_STATES; i++)
-        assert_non_null(yank_task_state_name(i));
+        assert_non_null(yank_task_state_name((enum yank_task_state)i));
     sched_close(s);
 }
 
