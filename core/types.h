@@ -79,8 +79,8 @@ struct yank_g {
             /* A stop is on its way: from the injection in the handler to
              * async_preempt2.  own */
             _Atomic uint32_t injected;
-            /* Bumped by every status change, SCAN release, answer, failed
-             * send, withdrawal and detach. */
+            /* Bumped by every status change that a visitor may wait for, SCAN
+             * release, answer, failed send, withdrawal and detach. */
             _Atomic uint32_t event;
             _Atomic uint32_t sleepers; /* how many sleep on event */
             /* Calls that may still touch the G; fini waits for 0.  The top
