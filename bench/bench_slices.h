@@ -10,6 +10,7 @@ struct slice_cost {
     /* What the loop misses around a signal whose handler does nothing, and
      * around the end of a slice; and from one end to the next. */
     struct bench_series floor, yank, length;
+    struct bench_series cold; /* 64 lines nobody touched for a slice */
     double lost_percent; /* of the time, by ends of slices */
 };
 struct slices {

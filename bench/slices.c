@@ -40,12 +40,13 @@ static void print_table(struct slices *r)
         bench_print_row(&c->floor, title, "");
         snprintf(title, sizeof title, "end of a slice of %g ms",
                  (double)slice_ns[i] / 1e6);
-        snprintf(note, sizeof note, "+%.0f ns (at most +%d)%s, %.3f %% of all",
+        snprintf(note, sizeof note, "%+.0f ns (at most +%d)%s, %.3f %% of all",
                  above_floor(c), PER_TICK_MOST_NS,
                  above_floor(c) > PER_TICK_MOST_NS ? " MISSED" : "",
                  c->lost_percent);
         bench_print_row(&c->yank, title, note);
         bench_print_row(&c->length, "  its real length", "");
+        bench_print_row(&c->cold, "  64 untouched cache lines", "");
     }
     for (int m = 1; m <= THREADS; m++)
         for (int i = 0; i < COUNTS; i++) {
@@ -67,6 +68,8 @@ static void json_cost(struct slice_cost *c, int64_t ns)
     bench_json_series(&c->yank, 0);
     printf(", ");
     bench_json_series(&c->length, 0);
+    printf(", ");
+    bench_json_series(&c->cold, 0);
     printf("}");
 }
 
@@ -118,7 +121,8 @@ static bool make_series(struct slices *r, size_t room)
     for (int i = 0; i < SLICES; i++)
         ok = bench_series_init(&r->cost[i].floor, "floor", room, 0) &&
              bench_series_init(&r->cost[i].yank, "end", room, 0) &&
-             bench_series_init(&r->cost[i].length, "length", room, 0) && ok;
+             bench_series_init(&r->cost[i].length, "length", room, 0) &&
+             bench_series_init(&r->cost[i].cold, "cold", room, 0) && ok;
     return ok;
 }
 
