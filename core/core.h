@@ -125,7 +125,8 @@ void yank_bump(struct yank_g *g);
 /* Wait until g->event is no longer ev: spin a little, then sleep.  May return
  * early. */
 void yank_wait_event(struct yank_g *g, uint32_t ev, int64_t deadline_ns);
-/* Around every call on a G from a thread that does not run it. */
+/* Around every call on a G from a thread that does not run it, but for those
+ * of its host (yank_m_take, yank_g_fini), whose it is. */
 void yank_visit(struct yank_g *g);
 void yank_visit_end(struct yank_g *g);
 /* g->status was s, with SCAN, when g->event was ev: sleep until it changes. */
@@ -142,6 +143,7 @@ bool yank_g_valid(const struct yank_g *g);
 /* --- request.c: asking for a stop or a yield -----------------------------*/
 struct yank_asker {
     bool asked;      /* our 1 is in g->asks */
+    bool stuck;      /* to be reported */
     bool kicked;     /* a kick is under way: m_id, gen are valid */
     uint64_t m_id;
     uint64_t on_m_id;      /* where it ran when we asked, or 0 */
@@ -166,6 +168,8 @@ int64_t yank_ask(struct yank_g *g, struct yank_asker *a);
 void yank_withdraw(struct yank_g *g, struct yank_asker *a);
 /* Ask g to yield; never waits. */
 int yank_ask_yield(struct yank_g *g);
+
+/* --- region.c: the poll word ---------------------------------------------*/
 void yank_poison(struct yank_g *g);
 /* own: back to the bound, poisoned again if still wanted. */
 void yank_restore_poll_word(struct yank_g *g);

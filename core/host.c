@@ -100,7 +100,8 @@ void yank_bind(struct yank_m *m, struct yank_g *g)
      * and the status change that comes after this is seq_cst. */
     atomic_store_explicit(&g->m, m, memory_order_relaxed);
     if (m->host == NULL || m->host->has_waiters == NULL) {
-        atomic_store_explicit(&m->curg, g, memory_order_relaxed);
+        /* Release: who finds g by its M looks into it (yank_preempt_one()). */
+        atomic_store_explicit(&m->curg, g, memory_order_release);
         return;
     }
     /* seq_cst: the monitor says that it sleeps and then looks at curg. */
@@ -369,7 +370,11 @@ int yank_m_acquire_p(struct yank_m *m, struct yank_p *p)
     if (!atomic_compare_exchange_strong_explicit(
             &p->m, &none, m, memory_order_acquire, memory_order_relaxed))
         return YANK_EBUSY;
-    atomic_store_explicit(&m->p, p, memory_order_relaxed);
+    /* seq_cst: the monitor says that it sleeps and then looks at p and curg;
+     * and what p points to is there. */
+    atomic_store_explicit(&m->p, p, memory_order_seq_cst);
+    if (yank_m_curg(m) != NULL) /* after a blocking region */
+        yank_monitor_notice();
     return YANK_OK;
 }
 

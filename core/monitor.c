@@ -218,7 +218,7 @@ int yank_monitor_stop(void)
     if (!yank_is_ready())
         return YANK_EINIT;
     if (!take_state(ON))
-        return YANK_EINVAL;
+        return yank_monitor_is_on() ? YANK_EBUSY : YANK_EINVAL;
     if (monitor.own_thread) {
         /* Release: pairs with the acquire in monitor_main(). */
         atomic_exchange_explicit(&monitor.word, ENDS, memory_order_release);
@@ -231,13 +231,17 @@ int yank_monitor_stop(void)
 
 int64_t yank_monitor_tick(int64_t now_ns)
 {
+    int64_t next = YANK_EINVAL;
+
     if (!yank_is_ready())
         return YANK_EINIT;
-    /* Acquire: pairs with set_state(). */
-    if (atomic_load_explicit(&monitor.state, memory_order_acquire) != ON ||
-        monitor.own_thread)
-        return YANK_EINVAL;
-    return look_once(now_ns);
+    /* Taken: one look at a time, and none while it stops. */
+    if (!take_state(ON))
+        return yank_monitor_is_on() ? YANK_EBUSY : YANK_EINVAL;
+    if (!monitor.own_thread)
+        next = look_once(now_ns);
+    set_state(ON);
+    return next;
 }
 
 void yank_monitor_fork_child(void)

@@ -249,7 +249,9 @@ void yank_run_call(struct yank_g *g)
     if (fn == NULL)
         return;
     g->call_fn = NULL;
+    int64_t saved_errno = yank_os_errno(); /* what was stopped may read it */
     fn(arg);
+    yank_os_set_errno(saved_errno);
     /* fn was stopped, and left that stop by a longjmp: the stub above us must
      * find its own block first. */
     yank_arch_call_saved(&here);

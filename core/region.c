@@ -4,6 +4,45 @@
  * Origin: go@62e53b79 stack.go:newstack, runtime1.go:acquirem, releasem. */
 #include "core.h"
 
+/* --- the poll word -------------------------------------------------------*/
+
+void yank_poison(struct yank_g *g)
+{
+    /* seq_cst: after the ask, before the G's re-read of it; see
+     * yank_restore_poll_word(). */
+    atomic_store_explicit(&g->poll_word, YANK_POISON, memory_order_seq_cst);
+}
+
+/* As yank_preempt_one() says it: of whatever runs there. */
+static bool p_wants_yield(const struct yank_g *g)
+{
+    /* Relaxed, both: own. */
+    const struct yank_m *m = atomic_load_explicit(&g->m, memory_order_relaxed);
+    const struct yank_p *p =
+        m == NULL ? NULL : atomic_load_explicit(&m->p, memory_order_relaxed);
+
+    /* seq_cst: as asks and yield in yank_restore_poll_word(). */
+    return g->host != NULL && p != NULL &&
+           atomic_load_explicit(&p->yield, memory_order_seq_cst) != 0;
+}
+
+void yank_restore_poll_word(struct yank_g *g)
+{
+    /* Relaxed: its own.  Who poisons it after this look means what comes. */
+    if (atomic_load_explicit(&g->poll_word, memory_order_relaxed) == g->guard)
+        return;
+    /* seq_cst, all three: a requester adds its ask and then poisons.  Either
+     * it poisons after this store, or we see the ask. */
+    atomic_store_explicit(&g->poll_word, g->guard, memory_order_seq_cst);
+    YANK_STEP("restore: bound stored");
+    if (atomic_load_explicit(&g->asks, memory_order_seq_cst) != 0 ||
+        atomic_load_explicit(&g->yield, memory_order_seq_cst) != 0 ||
+        p_wants_yield(g))
+        yank_poison(g);
+}
+
+/* --- polls and regions ---------------------------------------------------*/
+
 static bool held_back(const struct yank_g *g)
 {
     /* Relaxed, both: own. */

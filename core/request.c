@@ -49,27 +49,6 @@ static void window_enter(void)
     }
 }
 
-void yank_poison(struct yank_g *g)
-{
-    /* seq_cst: after the ask, before the G's re-read of it; see
-     * yank_restore_poll_word(). */
-    atomic_store_explicit(&g->poll_word, YANK_POISON, memory_order_seq_cst);
-}
-
-void yank_restore_poll_word(struct yank_g *g)
-{
-    /* Relaxed: its own.  Who poisons it after this look means what comes. */
-    if (atomic_load_explicit(&g->poll_word, memory_order_relaxed) == g->guard)
-        return;
-    /* seq_cst, all three: a requester adds its ask and then poisons.  Either
-     * it poisons after this store, or we see the ask. */
-    atomic_store_explicit(&g->poll_word, g->guard, memory_order_seq_cst);
-    YANK_STEP("restore: bound stored");
-    if (atomic_load_explicit(&g->asks, memory_order_seq_cst) != 0 ||
-        atomic_load_explicit(&g->yield, memory_order_seq_cst) != 0)
-        yank_poison(g);
-}
-
 /* --- sending -------------------------------------------------------------*/
 
 static bool kicks_allowed(const struct yank_g *g)
@@ -158,8 +137,7 @@ static void learn(int64_t ns)
 }
 
 /* The answer to our kick is there: what did it say? */
-static void take_answer(struct yank_g *g, struct yank_asker *a,
-                        struct yank_m *m, int64_t now)
+static void take_answer(struct yank_asker *a, struct yank_m *m, int64_t now)
 {
     /* Relaxed, all three: published by the release on preempt_gen, whose
      * acquire we have made. */
@@ -177,8 +155,7 @@ static void take_answer(struct yank_g *g, struct yank_asker *a,
     a->same_place = pc == a->pc && sp == a->sp ? a->same_place + 1 : 1;
     a->pc = pc;
     a->sp = sp;
-    if (a->same_place == SAME_PLACE_LIMIT)
-        yank_report_stuck(g, a);
+    a->stuck = a->same_place == SAME_PLACE_LIMIT;
     int64_t d = a->same_place >= SAME_PLACE_LIMIT ? BACKOFF_STUCK_NS
                                                   : a->backoff_ns;
     a->retry_ns = now + yank_asker_random(a, d);
@@ -248,7 +225,7 @@ static int64_t next_step(struct yank_g *g, struct yank_asker *a,
     int64_t now = yank_now_ns();
 
     if (a->kicked && a->m_id == k->m_id && a->gen != k->gen)
-        take_answer(g, a, k->m, now);
+        take_answer(a, k->m, now);
     if (k->injected)
         return wait_injected(g, a, k, now);
     a->injected_ns = 0;
@@ -295,10 +272,16 @@ int64_t yank_ask(struct yank_g *g, struct yank_asker *a)
     yank_count_down(&yank_rt.in_window);
     YANK_STEP("ask: claim dropped");
     if (k.m == NULL)
-        return YANK_NO_DEADLINE; /* about to leave Running: that bumps */
+        /* About to leave Running, which bumps; or a park that runs on, which
+         * looks at asks again: if not at ours, we ask again. */
+        return yank_now_ns() + yank_rt.kick_deadline_ns;
 
     int64_t again = next_step(g, a, &k);
     yank_count_down(&k.m->kickers);
+    /* Only now: the log may want a lock of whoever waits for kickers. */
+    if (a->stuck)
+        yank_report_stuck(g, a);
+    a->stuck = false;
     return again;
 }
 

@@ -164,7 +164,8 @@ struct yank_m {
             /* --- the kick: any ---------------------------------------- */
             /* The sender's ticket while a kick is on its way, else 0. */
             _Atomic uint32_t signal_pending;
-            /* Answers given so far.  Added to by own. */
+            /* Answers given so far.  Added to by own, one at a time; where
+             * others answer for it, the backend must serialise them. */
             _Atomic uint32_t preempt_gen;
             /* Requesters between reading g->m, or before reading curg and p,
              * and their send; who takes one of these away waits for 0.  The

@@ -31,8 +31,8 @@ struct yank_host {
     struct yank_g *(*schedule)(void *ctx, struct yank_m *m);
     /* g was abandoned: it is Dead and its stack is the host's again.  Where
      * it was Runnable it still sits in the queue: yank_m_take() refuses it
-     * with YANK_EDEAD, and yank_m_set_curg() refuses a fiber so.  Any
-     * thread. */
+     * with YANK_EDEAD, and before that it must not be given to yank_g_fini().
+     * yank_m_set_curg() refuses a fiber so.  Any thread. */
     void (*abandoned)(void *ctx, struct yank_g *g, bool was_runnable);
     /* On g's own stack, below the registers of what was interrupted: g is to
      * leave its M, for a suspender or because its slice is over.  The host
@@ -181,13 +181,15 @@ struct yank_monitor_attr {
  * Context: any thread.
  * Errors : YANK_EINVAL; YANK_EBUSY there is one; YANK_EAGAIN; YANK_EOS */
 YANK_API int yank_monitor_start(const struct yank_monitor_attr *attr);
-/* Errors: YANK_EINVAL there is none.  Blocks: until its thread has ended. */
+/* Errors: YANK_EINVAL there is none; YANK_EBUSY a tick is under way.
+ * Blocks: until its thread has ended. */
 YANK_API int yank_monitor_stop(void);
 /* Look once.  now_ns is on yank_now_ns().  When to look again:
- * YANK_NO_DEADLINE where nothing runs, until yank_m_set_curg() or
- * yank_execute() is called.
+ * YANK_NO_DEADLINE where nothing runs, until yank_m_set_curg(),
+ * yank_m_take() or yank_m_acquire_p() is called.
  * Context: one thread at a time, not a handler.
- * Errors : YANK_EINVAL there is no monitor, or it has its own thread
+ * Errors : YANK_EINVAL there is no monitor, or it has its own thread;
+ *          YANK_EBUSY another tick, or yank_monitor_stop(), is under way
  * Origin : go proc.go:sysmon, retake */
 YANK_API int64_t yank_monitor_tick(int64_t now_ns);
 
