@@ -14,6 +14,10 @@ static const int signos[] = { SIGSEGV, SIGBUS };
  * installs the handler comes after the stores. */
 static _Atomic(yank_os_fault_fn *) decide;
 static struct sigaction before[N_SIGNOS];
+static bool installed[N_SIGNOS];
+/* Somebody took the signal over and may call us: to install us once more would
+ * make a ring. */
+static bool in_chain[N_SIGNOS];
 
 /* The default action happens once the handler has returned: the instruction
  * is run again, or, where the signal was sent, the one raised here comes. */
@@ -66,33 +70,55 @@ static void on_fault(int signo, siginfo_t *info, void *uc)
     errno = saved_errno;
 }
 
-int yank_os_faults_begin(yank_os_fault_fn *fn)
+static bool is_ours(const struct sigaction *a)
 {
-    struct sigaction ours = { .sa_sigaction = on_fault,
-                              .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    return (a->sa_flags & SA_SIGINFO) != 0 && a->sa_sigaction == on_fault;
+}
 
-    sigfillset(&ours.sa_mask);
-    atomic_store_explicit(&decide, fn, memory_order_relaxed);
-    for (size_t i = 0; i < N_SIGNOS; i++) {
-        /* Read first: it may be needed before the call returns. */
-        if (sigaction(signos[i], NULL, &before[i]) == 0 &&
-            sigaction(signos[i], &ours, NULL) == 0)
-            continue;
-        while (i-- > 0)
-            sigaction(signos[i], &before[i], NULL);
-        return YANK_EOS;
-    }
-    return YANK_OK;
+static bool is_nobodys(const struct sigaction *a)
+{
+    return (a->sa_flags & SA_SIGINFO) == 0 &&
+           (a->sa_handler == SIG_DFL || a->sa_handler == SIG_IGN);
 }
 
 void yank_os_faults_end(void)
 {
     struct sigaction now;
 
-    /* Who has taken the signal since keeps it, and may still call us. */
-    for (size_t i = 0; i < N_SIGNOS; i++)
-        if (sigaction(signos[i], NULL, &now) == 0 &&
-            (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_fault)
+    for (size_t i = 0; i < N_SIGNOS; i++) {
+        if (!installed[i] || sigaction(signos[i], NULL, &now) != 0)
+            continue;
+        installed[i] = false;
+        in_chain[i] = !is_ours(&now);
+        if (!in_chain[i])
             sigaction(signos[i], &before[i], NULL);
+    }
     atomic_store_explicit(&decide, NULL, memory_order_relaxed);
+}
+
+static int install(size_t i)
+{
+    struct sigaction now, ours = { .sa_sigaction = on_fault,
+                                   .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+    sigfillset(&ours.sa_mask);
+    if (sigaction(signos[i], NULL, &now) != 0)
+        return YANK_EOS;
+    installed[i] = true;
+    if (is_ours(&now) || (in_chain[i] && !is_nobodys(&now)))
+        return YANK_OK;
+    before[i] = now; /* it may be needed before the call returns */
+    return sigaction(signos[i], &ours, NULL) == 0 ? YANK_OK : YANK_EOS;
+}
+
+int yank_os_faults_begin(yank_os_fault_fn *fn)
+{
+    int rc = YANK_OK;
+
+    atomic_store_explicit(&decide, fn, memory_order_relaxed);
+    for (size_t i = 0; i < N_SIGNOS && rc == YANK_OK; i++)
+        rc = install(i);
+    if (rc != YANK_OK)
+        yank_os_faults_end();
+    return rc;
 }

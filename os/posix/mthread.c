@@ -17,6 +17,12 @@ void yank_posix_born_with(uint64_t mask)
     born.mask = mask;
 }
 
+bool yank_posix_born_mask(uint64_t *mask)
+{
+    *mask = born.mask;
+    return born.set;
+}
+
 static sigset_t block_all(void)
 {
     sigset_t all, old;

@@ -67,6 +67,9 @@ void yank_posix_sigstack_end(struct yank_m *m);
 /* mthread.c: this thread was started with signals blocked; its own mask, from
  * the first m_init on, is this one. */
 void yank_posix_born_with(uint64_t mask);
+/* The same, of a thread that has not attached.  False: it has, or it was not
+ * started so. */
+bool yank_posix_born_mask(uint64_t *mask);
 
 /* A signal mask as one number, as m->base_mask keeps it: the kernel's bits.
  * Signals above 64 exist on no system that this folder serves. */

@@ -40,9 +40,10 @@ int yank_os_thread_start(struct yank_os_thread *t, void (*fn)(void *),
     for (size_t i = 0; i < YANK_ARRAY_LEN(raised); i++)
         sigdelset(&blocked, raised[i]);
     pthread_sigmask(SIG_SETMASK, &blocked, &old);
-    *s = (struct started){ .fn = fn,
-                           .arg = arg,
-                           .mask = yank_posix_mask_word(&old) };
+    *s = (struct started){ .fn = fn, .arg = arg };
+    /* What a thread that takes no signals starts inherits from its creator. */
+    if (!yank_posix_born_mask(&s->mask))
+        s->mask = yank_posix_mask_word(&old);
     error = pthread_create(&s->thread, NULL, thread_main, s);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     switch (error) {

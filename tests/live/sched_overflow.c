@@ -204,12 +204,54 @@ static void sched_stop_gives_the_signals_back(void **state)
     sigaction(SIGSEGV, &mine, NULL);
 }
 
+static struct sigaction theirs;
+static _Atomic int rounds;
+
+/* Takes the signal over and hands on what is not for it. */
+static void chains(int signo, siginfo_t *info, void *uc)
+{
+    if (atomic_fetch_add(&rounds, 1) > 3)
+        _exit(5); /* in circles */
+    theirs.sa_sigaction(signo, info, uc);
+}
+
+/* A scheduler that stops while somebody chains to it, and one after it. */
+static void sched_faults_do_not_run_in_circles(void **state)
+{
+    struct sigaction mine = { .sa_sigaction = chains,
+                              .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    int status = 0;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(yank_fini(), YANK_OK);
+    child = fork();
+    if (child == 0) {
+        struct yank_task *t;
+        struct yank_sched *s;
+
+        signal(SIGSEGV, other_handler);
+        yank_init(NULL);
+        s = sched_open(1);
+        sigaction(SIGSEGV, &mine, &theirs);
+        sched_close(s);
+        s = sched_open(1);
+        yank_go(s, raises, NULL, NULL, &t);
+        yank_join(t, SOON, NULL);
+        _exit(3);
+    }
+    waitpid(child, &status, 0);
+    assert_int_equal(yank_init(NULL), YANK_OK);
+    assert_int_equal(status, 7 << 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sched_overflow_ends_the_task_with_a_report),
         cmocka_unit_test(sched_other_faults_take_their_course),
         cmocka_unit_test(sched_stop_gives_the_signals_back),
+        cmocka_unit_test(sched_faults_do_not_run_in_circles),
     };
     return SCHED_MAIN(tests);
 }
