@@ -30,6 +30,13 @@ static void unlink_block(struct block *b)
     b->next->prev = b->prev;
 }
 
+static void link_block(struct arena *a, struct block *b)
+{
+    b->next = &a->all;
+    b->prev = a->all.prev;
+    b->prev->next = b->next->prev = b;
+}
+
 static void *resize(struct arena *a, struct block *old, size_t size)
 {
     struct block *b;
@@ -37,14 +44,11 @@ static void *resize(struct arena *a, struct block *old, size_t size)
     if (old != NULL)
         unlink_block(old);
     b = realloc(old, sizeof *b + size);
-    if (b == NULL && old == NULL)
-        return NULL;
-    if (b == NULL)
-        b = old; /* still there, though too small */
-    b->next = &a->all;
-    b->prev = a->all.prev;
-    b->prev->next = b->next->prev = b;
-    return b + 1;
+    if (b != NULL)
+        link_block(a, b);
+    else if (old != NULL)
+        link_block(a, old); /* still there, as it was */
+    return b != NULL ? b + 1 : NULL;
 }
 
 void *arena_lua(void *arena, void *p, size_t old_size, size_t new_size)
