@@ -29,15 +29,16 @@ void yank_sched_unblocked(void *ctx, struct yank_m *m, struct yank_g *g)
     struct yank_sched *s = ctx;
     struct yank_worker *w = yank_worker_of(s, m);
     int64_t now = yank_now_ns();
-    bool goes_on, late = false;
+    bool goes_on, late;
 
     yank_lock(&s->lock);
     w->blocked = false;
     goes_on = yank_right_take(w) && !yank_task_of(g)->ending;
+    w->told = false;
     yank_slice_begin(w, now); /* with what was left */
-    if (goes_on)
-        late = yank_slices_late(s, yank_right_wanted(w) ? w->ask_ns
-                                                        : w->limit_ns);
+    /* Also where it has no right: in a no-preempt region it cannot leave. */
+    late = yank_slices_late(s, !goes_on || yank_right_wanted(w) ? w->ask_ns
+                                                                : w->limit_ns);
     yank_unlock(&s->lock);
     if (late)
         yank_slices_wake(s);
@@ -58,9 +59,12 @@ bool yank_call_lacks_helper(const struct yank_sched *s)
 {
     unsigned waiting = 0;
 
-    for (struct yank_task *t = s->calls; t != NULL; t = t->call_next)
+    if (s->n_helpers == YANK_HELPERS)
+        return false;
+    for (struct yank_task *t = s->calls;
+         t != NULL && waiting <= s->helpers_free; t = t->call_next)
         waiting++;
-    return waiting > s->helpers_free && s->n_helpers < YANK_HELPERS;
+    return waiting > s->helpers_free;
 }
 
 void yank_call_begin(struct yank_task *t)
@@ -202,9 +206,12 @@ int yank_blocking_call(void *(*fn)(void *), void *arg, void **result)
         return rc;
     if (fn == NULL)
         return YANK_EINVAL;
+    if (self->call != YANK_CALL_NONE)
+        return YANK_EBUSY;
     self->call_fn = fn;
     self->call_arg = arg;
     rc = yank_wait_for_call(self);
+    self->call = YANK_CALL_NONE;
     if (rc != YANK_OK)
         return rc;
     if (result != NULL)

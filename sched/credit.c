@@ -21,20 +21,31 @@ void yank_slice_begin(struct yank_worker *w, int64_t now)
 
     w->started_ns = now;
     w->ask_ns = t->ending ? now : now + t->credit_ns;
-    w->limit_ns = t->cpu_limit_ns == 0 || t->ending
-                      ? YANK_NO_DEADLINE
-                      : now + t->cpu_limit_ns - t->stats.cpu_ns;
+    w->limit_ns = YANK_NO_DEADLINE;
+    if (t->cpu_limit_ns != 0 && !t->ending &&
+        t->cpu_limit_ns - t->stats.cpu_ns < YANK_NO_DEADLINE - now)
+        w->limit_ns = now + t->cpu_limit_ns - t->stats.cpu_ns;
     w->asked_ns = 0;
     w->retry_ns = YANK_RETRY_MIN_NS;
-    w->told = false;
 }
 
 void yank_slice_end(struct yank_worker *w, int64_t now)
 {
     struct yank_task *t = w->current;
+    /* Only since it was asked: before that nobody waited. */
+    int64_t debt = w->asked_ns == 0 ? 0 : w->asked_ns - now;
 
     t->stats.cpu_ns += now - w->started_ns;
     t->credit_ns -= now - w->started_ns;
+    if (t->credit_ns < debt)
+        t->credit_ns = debt;
+    w->started_ns = now;
+}
+
+void yank_slice_skip(struct yank_worker *w, int64_t now)
+{
+    if (w->limit_ns != YANK_NO_DEADLINE)
+        w->limit_ns += now - w->started_ns;
     w->started_ns = now;
 }
 

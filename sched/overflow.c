@@ -22,6 +22,12 @@ static struct yank_g *leave_overflowed(struct yank_m *m, struct yank_g *g,
     (void)arg;
     yank_free_blocks(g->blocks); /* of frames that nobody comes back to */
     g->blocks = NULL;
+    t->overflow_line.n = 0;
+    yank_line_text(&t->overflow_line, "yank: ");
+    yank_line_task(&t->overflow_line, g);
+    yank_line_text(&t->overflow_line, " ran over its stack at pc ");
+    yank_line_number(&t->overflow_line, t->overflow_pc, 16);
+    yank_line_text(&t->overflow_line, " and was ended");
     yank_lock(&s->lock);
     t->refs++;
     t->overflow_next = s->overflowed;

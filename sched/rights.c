@@ -38,7 +38,7 @@ static void enter_idle(struct yank_worker *w)
     struct yank_sched *s = w->sched;
 
     w->idle = true;
-    if (w->own == NULL) {
+    if (!w->dedicated) {
         w->idle_next = s->idle;
         s->idle = w;
     }
@@ -51,42 +51,27 @@ static void leave_idle(struct yank_worker *w)
 
     w->idle = false;
     leave_hungry(w);
-    if (w->own != NULL)
+    if (w->dedicated)
         return;
     while (*at != w)
         at = &(*at)->idle_next;
     *at = w->idle_next;
 }
 
-/* --- a worker for one task ---------------------------------------------- */
+/* --- a worker for one task ----------------------------------------------
+ * Such a worker never ran anybody else's task, so that none is pinned to it,
+ * wherever it is. */
 
 struct yank_worker *yank_right_reserve(struct yank_sched *s,
                                        struct yank_task *t)
 {
-    struct yank_worker *w = s->idle;
+    struct yank_worker *w = s->workers;
 
-    /* One that the rights do not need, and nothing is pinned to. */
-    while (w != NULL && w->pinned.head != NULL)
-        w = w->idle_next;
-    if (w == NULL || s->n_shared <= s->rights)
-        return NULL;
-    leave_idle(w);
-    w->own = t;
-    s->n_shared--;
-    enter_idle(w);
+    while (w != NULL && (!w->dedicated || w->own != NULL))
+        w = w->next;
+    if (w != NULL)
+        w->own = t;
     return w;
-}
-
-void yank_right_disown(struct yank_worker *w)
-{
-    bool idle = w->idle;
-
-    if (idle)
-        leave_idle(w);
-    w->own = NULL;
-    w->sched->n_shared++;
-    if (idle)
-        enter_idle(w);
 }
 
 /* --- rights ------------------------------------------------------------- */
@@ -147,7 +132,7 @@ bool yank_right_park(struct yank_worker *w, struct yank_worker **wake)
 {
     const struct yank_sched *s = w->sched;
     bool work = w->pinned.head != NULL ||
-                (w->own == NULL && s->queue.head != NULL);
+                (!w->dedicated && s->queue.head != NULL);
 
     if (work && yank_right_take(w))
         return false;
@@ -160,6 +145,12 @@ bool yank_right_lacks_thread(const struct yank_sched *s)
 {
     return s->rights_free > 0 && s->queue.head != NULL && s->idle == NULL &&
            s->n_shared < s->rights + YANK_SPARE_THREADS;
+}
+
+bool yank_right_may_start(const struct yank_sched *s, int64_t now)
+{
+    return s->n_shared < s->rights + YANK_SPARE_THREADS &&
+           s->thread_retry_ns <= now;
 }
 
 bool yank_right_wanted(const struct yank_worker *w)

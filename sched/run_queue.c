@@ -16,9 +16,6 @@
  * Origin: go proc.go:schedule, findRunnable, ready, wakep. */
 #include "scheduler.h"
 
-/* A task that does not yield for a slice and this after it was asked is not
- * waited for. */
-#define PATIENCE_NS 10000000
 
 struct yank_worker *yank_worker_of(const struct yank_sched *s,
                                    struct yank_m *m)
@@ -80,7 +77,7 @@ static bool is_stuck(const struct yank_sched *s, const struct yank_worker *v,
                      int64_t now)
 {
     return v->current != NULL && v->asked_ns != 0 &&
-           now - v->asked_ns > s->slice_ns + PATIENCE_NS;
+           now - v->asked_ns > s->slice_ns + YANK_PATIENCE_NS;
 }
 
 /* w has tasks of its own: is the first of all better left to another M?  One
@@ -90,7 +87,7 @@ static bool leave_to_others(const struct yank_sched *s,
                             const struct yank_worker *w)
 {
     for (const struct yank_worker *v = s->workers; v != NULL; v = v->next)
-        if (v->has_right && v->own == NULL && load(v) < load(w) &&
+        if (v->has_right && !v->dedicated && load(v) < load(w) &&
             !is_stuck(s, v, w->now_ns))
             return true;
     return false;
@@ -100,7 +97,7 @@ static bool leave_to_others(const struct yank_sched *s,
 static struct yank_queue *choose_queue(struct yank_sched *s,
                                        struct yank_worker *w)
 {
-    const struct yank_task *all = w->own == NULL ? s->queue.head : NULL;
+    const struct yank_task *all = w->dedicated ? NULL : s->queue.head;
     const struct yank_task *pinned = w->pinned.head;
 
     if (all == NULL)
@@ -121,8 +118,9 @@ static bool is_others_turn(const struct yank_sched *s,
     uint64_t turn = q != NULL ? q->head->turn : UINT64_MAX;
 
     return (s->hungry != NULL && s->hungry->pinned.head->turn < turn) ||
-           (w->own != NULL && s->queue.head != NULL &&
-            s->queue.head->turn < turn);
+           (w->dedicated && s->queue.head != NULL &&
+            s->queue.head->turn < turn &&
+            (s->idle != NULL || yank_right_may_start(s, w->now_ns)));
 }
 
 /* Off the queue; null: there is nothing for w, or what there is needs another
@@ -190,6 +188,7 @@ static void put_on(struct yank_worker *w, struct yank_task *t)
     t->ready_ns = 0;
     t->on = w;
     w->current = t;
+    w->told = false;
     yank_slice_begin(w, w->now_ns);
 }
 
@@ -243,11 +242,12 @@ int64_t yank_slices_next_end(const struct yank_sched *s,
     int64_t end = YANK_NO_DEADLINE;
 
     if (yank_right_lacks_thread(s))
-        return 0;
+        return s->thread_retry_ns;
     for (const struct yank_worker *w = s->workers; w != NULL; w = w->next)
-        /* Without a task it is about to look at the queues by itself. */
+        /* Without a task it is about to look at the queues by itself; one
+         * that is blocked only has to be told of. */
         if ((home == NULL || home->idle || home == w) && w->current != NULL &&
-            w->ask_ns < end)
+            (!w->blocked || (home == w && !w->told)) && w->ask_ns < end)
             end = w->ask_ns;
     return end;
 }
@@ -272,7 +272,9 @@ void yank_sched_ready(void *ctx, struct yank_g *g)
         s->ending_retry_ns = 0; /* it stands still now */
         late = yank_slices_late(s, 0);
     } else {
-        late = wake == NULL &&
+        /* Whoever is woken may be meant for another one, and no help to
+         * home. */
+        late = (wake == NULL || (home != NULL && wake != home)) &&
                yank_slices_late(s, yank_slices_next_end(s, home));
     }
     yank_unlock(&s->lock);
@@ -318,7 +320,7 @@ static struct yank_task *choose(struct yank_worker *w)
                (yank_right_wanted(w) && yank_slices_late(s, w->ask_ns));
     }
     if (yank_right_lacks_thread(s))
-        late = yank_slices_late(s, 0) || late;
+        late = yank_slices_late(s, s->thread_retry_ns) || late;
     yank_unlock(&s->lock);
     yank_worker_wake(wake);
     if (late)

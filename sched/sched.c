@@ -77,7 +77,8 @@ static int check(const struct yank_sched_attr *given,
         attr->slice_ns = YANK_SLICE_NS;
     if (attr->struct_size != sizeof *attr ||
         attr->threads > YANK_SCHED_THREADS_MAX ||
-        attr->slice_ns < YANK_SLICE_MIN_NS)
+        attr->slice_ns < YANK_SLICE_MIN_NS ||
+        attr->slice_ns > YANK_SLICE_MAX_NS)
         return YANK_EINVAL;
     if (!yank_is_ready())
         return YANK_EINIT;

@@ -5,14 +5,18 @@
 /* Lock held.  False: it is over by now. */
 static bool describe(struct yank_line *l, const struct yank_worker *w)
 {
-    if (w->current == NULL || w->pinned.head == NULL)
+    const struct yank_task *waits = w->pinned.head;
+
+    while (waits != NULL && !waits->live) /* abandoned in the queue */
+        waits = waits->next;
+    if (w->current == NULL || waits == NULL)
         return false;
     yank_line_text(l, "yank: thread ");
     yank_line_number(l, w->number, 10);
     yank_line_text(l, " sleeps in ");
     yank_line_task(l, &w->current->g);
     yank_line_text(l, " while ");
-    yank_line_task(l, &w->pinned.head->g);
+    yank_line_task(l, &waits->g);
     yank_line_text(l, ", which is pinned to it, waits: use own_thread, a "
                       "no-preempt region or yank_blocking_call()");
     return true;
@@ -37,18 +41,14 @@ void yank_report_asleep(struct yank_sched *s, struct yank_worker *all)
 void yank_report_overflows(struct yank_sched *s)
 {
     for (;;) {
-        struct yank_line l = { .n = 0 };
+        struct yank_line l;
         struct yank_task *t;
 
         yank_lock(&s->lock);
         t = s->overflowed;
         if (t != NULL) {
             s->overflowed = t->overflow_next;
-            yank_line_text(&l, "yank: ");
-            yank_line_task(&l, &t->g);
-            yank_line_text(&l, " ran over its stack at pc ");
-            yank_line_number(&l, t->overflow_pc, 16);
-            yank_line_text(&l, " and was ended");
+            l = t->overflow_line;
             yank_task_drop(s, t);
         }
         yank_unlock(&s->lock);

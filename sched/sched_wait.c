@@ -7,10 +7,13 @@
  * live says so. */
 #include "scheduler.h"
 
-struct request {
+/* On the stack of who waits.  A call that yank_resume_call() left may begin
+ * another wait above it, so each has its own answer. */
+struct yank_request {
     enum yank_wait wait;
     struct yank_task *joins;
     int64_t deadline_ns;
+    int woken; /* why the wait ended: 0 or an error; lock */
 };
 
 /* --- lists; lock held --------------------------------------------------- */
@@ -47,7 +50,7 @@ static void leave_lists(struct yank_task *t)
 void yank_wait_end(struct yank_task *t, int why, struct yank_task **chain)
 {
     leave_lists(t);
-    t->woken = why;
+    t->request->woken = why;
     t->refs++;
     t->wake_next = *chain;
     *chain = t;
@@ -89,7 +92,7 @@ void yank_wake_chain(struct yank_sched *s, struct yank_task *chain)
 /* --- the wait ----------------------------------------------------------- */
 
 /* Lock held: what t waits for has happened already. */
-static bool is_over(struct yank_task *t, const struct request *r)
+static bool is_over(struct yank_task *t, const struct yank_request *r)
 {
     bool permit = t->permit;
 
@@ -107,12 +110,12 @@ struct wakes {
 };
 
 /* Lock held.  False: no wait, t is to be readied at once. */
-static bool enter_lists(struct yank_task *t, const struct request *r,
+static bool enter_lists(struct yank_task *t, struct yank_request *r,
                         struct wakes *wakes)
 {
     struct yank_sched *s = t->sched;
 
-    t->woken = YANK_OK;
+    t->request = r;
     if (is_over(t, r))
         return false;
     t->wait = r->wait;
@@ -140,8 +143,8 @@ static bool enter_lists(struct yank_task *t, const struct request *r,
 static struct yank_g *leave_waiting(struct yank_m *m, struct yank_g *g,
                                     void *arg)
 {
-    /* A copy: the stack it is on may be gone once g is not Running. */
-    const struct request r = *(const struct request *)arg;
+    /* On g's stack, which stays while t lives. */
+    struct yank_request *r = arg;
     struct yank_task *t = yank_task_of(g);
     struct yank_sched *s = t->sched;
     struct yank_worker *w = yank_worker_of(s, m);
@@ -152,7 +155,7 @@ static struct yank_g *leave_waiting(struct yank_m *m, struct yank_g *g,
     yank_g_leave(m, g, YANK_LEAVE_WAITING);
     yank_lock(&s->lock);
     if (t->live)
-        waits = enter_lists(t, &r, &wakes);
+        waits = enter_lists(t, r, &wakes);
     yank_unlock(&s->lock);
     if (wakes.monitor)
         yank_slices_wake(s);
@@ -183,7 +186,7 @@ int yank_task_may_leave(struct yank_task *self)
 static int wait_for(struct yank_task *self, enum yank_wait wait,
                     struct yank_task *joins, int64_t deadline_ns)
 {
-    struct request r = { wait, joins, deadline_ns };
+    struct yank_request r = { wait, joins, deadline_ns, YANK_OK };
     int rc = yank_mcall(leave_waiting, &r);
 
     if (rc != YANK_OK)
@@ -192,7 +195,7 @@ static int wait_for(struct yank_task *self, enum yank_wait wait,
     yank_lock(&self->sched->lock);
     if (self->wait != YANK_WAIT_NOTHING)
         leave_lists(self);
-    rc = self->woken;
+    rc = r.woken;
     yank_unlock(&self->sched->lock);
     return rc;
 }
@@ -211,7 +214,6 @@ int yank_wait_for_call(struct yank_task *self)
 {
     int rc;
 
-    self->call = YANK_CALL_NONE;
     do
         rc = wait_for(self, YANK_WAIT_CALL, NULL, YANK_NO_DEADLINE);
     while (rc == YANK_OK && !call_is_over(self));

@@ -27,6 +27,7 @@
 
 struct yank_worker;
 struct yank_helper;
+struct yank_request;
 struct yank_slab;
 
 /* What a task waits for. */
@@ -57,9 +58,9 @@ struct yank_task {
     struct yank_stack stack; /* taken away, under lock, when it ends */
     unsigned weight;
     int64_t cpu_limit_ns;    /* 0: none */
-    struct yank_worker *own; /* the only M that may run it, for good */
 
     /* --- lock ----------------------------------------------------------- */
+    struct yank_worker *own; /* the only M that may run it, while it lives */
     uint32_t refs, handles;
     bool used; /* g was initialised: fini before the next init */
     bool live; /* from yank_go to the end */
@@ -76,7 +77,7 @@ struct yank_task {
     struct yank_worker *on; /* whose current it is */
 
     enum yank_wait wait;
-    int woken;                 /* why the wait ended: 0 or an error */
+    struct yank_request *request; /* the last wait, on its stack */
     bool permit;               /* an unpark nobody has waited for yet */
     struct yank_task *joins;   /* the one waited for */
     struct yank_task *joiners; /* first of those who wait for us */
@@ -97,7 +98,8 @@ struct yank_task {
     bool ending;             /* the monitor is to end it */
     enum yank_task_end ends; /* as what */
     struct yank_task *ending_next;
-    uintptr_t overflow_pc;   /* where it hit the guard page; own */
+    uintptr_t overflow_pc; /* where it hit the guard page; own */
+    struct yank_line overflow_line; /* its report; its name may go */
     struct yank_task *overflow_next;
 
     struct yank_task_stats stats;
@@ -117,6 +119,8 @@ struct yank_worker {
     struct yank_sched *sched;
     struct yank_os_thread thread;
     unsigned number;  /* from 1 */
+    bool dedicated;   /* it runs tasks with a thread of their own, one after
+                       * another, and no others */
     void *memory;     /* what was allocated */
     size_t memory_bytes;
     struct yank_worker *next; /* all of them; lock */
@@ -129,7 +133,7 @@ struct yank_worker {
     int64_t now_ns; /* the clock at this switch; 0 while a task runs */
 
     /* --- lock ----------------------------------------------------------- */
-    struct yank_task *own; /* it runs nothing else */
+    struct yank_task *own; /* the one that has it, or null */
     bool has_right;
     bool blocked; /* current is in a blocking region */
     struct yank_queue pinned; /* tasks that only this M may run */
@@ -146,7 +150,8 @@ struct yank_worker {
     bool told; /* the monitor knows that current sleeps on pinned tasks */
 
     /* --- the monitor's, between two looks -------------------------------- */
-    bool ask, tell;
+    bool ask, ask_again, tell;
+    int64_t asked_for_ns; /* how long ago it was asked for the first time */
     uint32_t ask_tick;
 };
 
@@ -154,6 +159,9 @@ struct yank_worker {
  * then nobody asks again but the monitor: after min, twice that, and so on. */
 #define YANK_RETRY_MIN_NS 50000
 #define YANK_RETRY_MAX_NS 1000000
+/* A task that does not yield for a slice and this after it was asked is not
+ * waited for, and counts as asleep where the system cannot say. */
+#define YANK_PATIENCE_NS 10000000
 /* How often the monitor looks after a thread that sleeps in the system. */
 #define YANK_ASLEEP_LOOK_NS 10000000
 
@@ -175,6 +183,7 @@ struct yank_sched {
     unsigned rights;
     bool catches_faults; /* overflow.c */
     struct yank_os_thread monitor;
+    bool told_no_thread; /* the monitor's */
 
     /* Bumped to make the monitor look.  Any. */
     _Atomic uint32_t look_event;
@@ -184,7 +193,7 @@ struct yank_sched {
     uint64_t open; /* tasks that live or have a handle */
     struct yank_worker *workers;
     unsigned n_workers;
-    unsigned n_shared; /* workers without a task of their own */
+    unsigned n_shared; /* workers that are not dedicated */
     struct yank_queue queue;
     uint64_t next_turn;
     unsigned rights_free;
@@ -242,13 +251,13 @@ bool yank_right_take(struct yank_worker *w);
 bool yank_right_park(struct yank_worker *w, struct yank_worker **wake);
 /* The first of w's pinned tasks may be another one than before. */
 void yank_right_hunger(struct yank_worker *w);
-/* An idle worker that nobody misses, for t alone, or null; and the end of
- * that. */
+/* A worker whose own task has ended, for t alone, or null. */
 struct yank_worker *yank_right_reserve(struct yank_sched *s,
                                        struct yank_task *t);
-void yank_right_disown(struct yank_worker *w);
 /* Is a thread missing, without which a right lies idle? */
 bool yank_right_lacks_thread(const struct yank_sched *s);
+/* May the monitor start one now? */
+bool yank_right_may_start(const struct yank_sched *s, int64_t now);
 /* Does anybody wait for the right, or the M, that w has? */
 bool yank_right_wanted(const struct yank_worker *w);
 /* w has gone to sleep: when does the slice end that is waited for now? */
@@ -274,6 +283,8 @@ int64_t yank_task_quantum(const struct yank_task *t);
 /* w's task begins, or ends, to be charged. */
 void yank_slice_begin(struct yank_worker *w, int64_t now);
 void yank_slice_end(struct yank_worker *w, int64_t now);
+/* The time since then is not charged. */
+void yank_slice_skip(struct yank_worker *w, int64_t now);
 /* t's turn has come.  False: it has still to pay for the last one. */
 bool yank_credit_refill(struct yank_task *t);
 

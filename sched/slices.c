@@ -7,11 +7,8 @@
  * Origin: go proc.go:sysmon, retake. */
 #include "scheduler.h"
 
-/* Where the system cannot say whether a thread sleeps: one that did not yield
- * for this long after its slice is taken to do so. */
-#define PATIENCE_NS 10000000
 /* No thread could be had: try again then. */
-#define THREAD_RETRY_NS 10000000
+#define THREAD_RETRY_NS 100000000
 
 void yank_slices_wake(struct yank_sched *s)
 {
@@ -38,8 +35,10 @@ static int64_t earlier(int64_t a, int64_t b)
 static void mark(struct yank_worker *w, int64_t now)
 {
     w->ask = true;
+    w->ask_again = w->asked_ns != 0;
     if (w->asked_ns == 0)
         w->asked_ns = now;
+    w->asked_for_ns = now - w->asked_ns;
     /* Relaxed: a hint, read again before the kick. */
     w->ask_tick = atomic_load_explicit(&w->p.ticks, memory_order_relaxed);
     w->ask_ns = now + w->retry_ns;
@@ -64,19 +63,13 @@ static int64_t look_blocked(struct yank_worker *w, int64_t now)
     return YANK_NO_DEADLINE;
 }
 
-static int64_t look_running(struct yank_sched *s, struct yank_worker *w,
-                            int64_t now)
+static int64_t look_running(struct yank_worker *w, int64_t now)
 {
     struct yank_task *t = w->current;
 
-    if (w->limit_ns <= now)
+    if (w->limit_ns <= now) {
         yank_limit_reached(t, YANK_END_CPU_LIMIT);
-    /* Its thread woke up without one, and nobody else wants it. */
-    if (s->queue.head == NULL && s->hungry == NULL && !w->has_right &&
-        yank_right_take(w)) {
-        t->credit_ns = yank_task_quantum(t);
-        yank_slice_end(w, now);
-        yank_slice_begin(w, now);
+        w->limit_ns = YANK_NO_DEADLINE; /* said once */
     }
     if (w->has_right && !t->ending && !yank_right_wanted(w))
         return w->limit_ns;
@@ -97,7 +90,7 @@ static int64_t look(struct yank_sched *s, int64_t now)
         if (w->current == NULL)
             continue;
         next = earlier(next, w->blocked ? look_blocked(w, now)
-                                        : look_running(s, w, now));
+                                        : look_running(w, now));
     }
     if (s->ending != NULL)
         next = earlier(next, s->ending_retry_ns);
@@ -108,16 +101,16 @@ static int64_t look(struct yank_sched *s, int64_t now)
 
 /* --- what follows from it; no lock -------------------------------------- */
 
-static bool is_asleep(struct yank_worker *w, int64_t now)
+static bool is_asleep(struct yank_worker *w)
 {
     int sleeps;
 
-    if (w->asked_ns == now)
-        return false; /* it is asked for the first time */
+    if (!w->ask_again)
+        return false; /* the kick costs less than the question */
     sleeps = yank_os_thread_sleeps(&w->m);
-    return sleeps < 0
-               ? now - w->asked_ns > w->sched->slice_ns + PATIENCE_NS
-               : sleeps != 0;
+    return sleeps < 0 ? w->asked_for_ns >
+                            w->sched->slice_ns + YANK_PATIENCE_NS
+                      : sleeps != 0;
 }
 
 static bool same_slice(const struct yank_worker *w)
@@ -136,6 +129,10 @@ static void take_right(struct yank_sched *s, struct yank_worker *w, int64_t now)
 
     yank_lock(&s->lock);
     if (w->current != NULL && !w->blocked && same_slice(w)) {
+        if (w->has_right)
+            yank_slice_end(w, now);
+        else
+            yank_slice_skip(w, now); /* it slept, as far as we can see */
         wake = yank_right_drop(w);
         w->ask_ns = now + YANK_ASLEEP_LOOK_NS;
         found_asleep(w);
@@ -144,14 +141,33 @@ static void take_right(struct yank_sched *s, struct yank_worker *w, int64_t now)
     yank_worker_wake(wake);
 }
 
+/* It is awake.  True: it has a right, again if nobody else wants it. */
+static bool may_run_on(struct yank_sched *s, struct yank_worker *w,
+                       int64_t now)
+{
+    bool regained;
+
+    yank_lock(&s->lock);
+    regained = !w->has_right && w->current != NULL && !w->blocked &&
+               !w->current->ending && same_slice(w) &&
+               s->queue.head == NULL && s->hungry == NULL &&
+               yank_right_take(w);
+    if (regained) {
+        w->current->credit_ns = s->slice_ns;
+        yank_slice_begin(w, now);
+    }
+    yank_unlock(&s->lock);
+    return regained;
+}
+
 static void ask_all(struct yank_sched *s, struct yank_worker *all, int64_t now)
 {
     for (struct yank_worker *w = all; w != NULL; w = w->next) {
         if (!w->ask || !same_slice(w))
             continue;
-        if (is_asleep(w, now))
+        if (is_asleep(w))
             take_right(s, w, now);
-        else
+        else if (!may_run_on(s, w, now))
             /* Without the lock: a kick may stop the M for a moment, wherever
              * it is. */
             yank_preempt_one(&w->m);
@@ -167,11 +183,13 @@ static void start_threads(struct yank_sched *s, bool worker, bool helper,
         ok = yank_worker_start(s, NULL) == YANK_OK;
     if (helper)
         ok = yank_helper_start(s) && ok;
-    if (ok)
+    if (!worker && !helper)
         return;
-    yank_log("yank: no thread can be had, tasks wait until one is free");
+    if (!ok && !s->told_no_thread)
+        yank_log("yank: no thread can be had, tasks wait until one is free");
+    s->told_no_thread = !ok;
     yank_lock(&s->lock);
-    s->thread_retry_ns = now + THREAD_RETRY_NS;
+    s->thread_retry_ns = ok ? 0 : now + THREAD_RETRY_NS;
     yank_unlock(&s->lock);
 }
 
@@ -229,8 +247,10 @@ void yank_slices_main(void *sched)
         yank_lock(&s->lock);
         find(s, now, &f);
         yank_unlock(&s->lock);
-        if (f.stopping)
+        if (f.stopping) {
+            yank_report_overflows(s); /* what is not said yet */
             return;
+        }
         act(s, now, &f);
         if (f.next != INT64_MIN)
             yank_os_wait(&s->look_event, event, f.next);

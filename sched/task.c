@@ -30,7 +30,7 @@ static int set_up(struct yank_task *t, const struct yank_task_attr *attr)
     t->g.name = attr->name;
     t->weight = attr->weight != 0 ? attr->weight : 1;
     t->cpu_limit_ns = attr->cpu_limit_ns;
-    t->woken = YANK_OK;
+    t->call = YANK_CALL_NONE;
     t->permit = false;
     t->credit_ns = 0;
     t->cut = false;
@@ -96,7 +96,7 @@ static bool begin(struct yank_task *t, unsigned handles, int64_t deadline_ns)
 
     yank_lock(&s->lock);
     t->live = true;
-    t->refs = 1;
+    t->refs = 2; /* its life, and yank_go() */
     t->handles = handles;
     s->open++;
     if (deadline_ns != 0) {
@@ -132,7 +132,10 @@ int yank_go(struct yank_sched *s, void (*fn)(void *), void *arg,
         yank_slices_wake(s);
     if (out != NULL)
         *out = t; /* before it runs: it may be the one who reads it */
-    yank_ready(&t->g);
+    yank_ready(&t->g); /* unless its deadline has come: it is over then */
+    yank_lock(&s->lock);
+    yank_task_drop(s, t);
+    yank_unlock(&s->lock);
     return YANK_OK;
 }
 

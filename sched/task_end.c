@@ -11,7 +11,7 @@ static bool end_of_life(struct yank_task *t, enum yank_task_end how,
     t->live = false;
     yank_alarm_clear(&t->limit);
     if (t->own != NULL)
-        yank_right_disown(t->own);
+        t->own->own = NULL;
     t->own = NULL;
     /* Abandoned in a wait: out of the lists, and not into a chain. */
     if (t->wait != YANK_WAIT_NOTHING) {

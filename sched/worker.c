@@ -82,7 +82,7 @@ static void enlist(struct yank_worker *w)
     w->number = ++s->n_workers;
     w->next = s->workers;
     s->workers = w;
-    s->n_shared += w->own == NULL;
+    s->n_shared += !w->dedicated;
     wake = yank_right_join(w);
     yank_unlock(&s->lock);
     yank_worker_wake(wake);
@@ -136,7 +136,8 @@ int yank_worker_start(struct yank_sched *s, struct yank_task *own)
     if (w == NULL)
         return YANK_ENOMEM;
     *w = (struct yank_worker){
-        .sched = s, .memory = memory, .memory_bytes = bytes, .own = own
+        .sched = s, .memory = memory, .memory_bytes = bytes, .own = own,
+        .dedicated = own != NULL
     };
     rc = start_thread(w);
     if (rc != YANK_OK) {

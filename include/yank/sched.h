@@ -28,6 +28,7 @@ struct yank_task;  /* a handle; counted, see yank_task_release() */
 
 #define YANK_SLICE_NS 10000000       /* unless the attributes say otherwise */
 #define YANK_SLICE_MIN_NS 100000     /* the shortest that may be asked for */
+#define YANK_SLICE_MAX_NS 3600000000000 /* and the longest: an hour */
 #define YANK_SCHED_THREADS_MAX 256   /* most threads of one scheduler */
 #define YANK_TASK_STACK_BYTES 262144 /* pages are used as they are touched */
 #define YANK_TASK_STACK_MIN_BYTES 8192
@@ -47,7 +48,8 @@ struct yank_sched_attr {
  * yank_sched_stop().
  * Context: any thread.  AS-safe: no.  Blocks: until the threads are attached.
  * Errors : YANK_EINVAL null, a size that is not sizeof, a slice shorter than
- *          YANK_SLICE_MIN_NS, more than YANK_SCHED_THREADS_MAX threads;
+ *          YANK_SLICE_MIN_NS or longer than YANK_SLICE_MAX_NS, more than
+ *          YANK_SCHED_THREADS_MAX threads;
  *          YANK_ENOSYS no stack switch in this build; YANK_ENOMEM;
  *          YANK_EAGAIN no more threads; YANK_EOS */
 YANK_API int yank_sched_start(const struct yank_sched_attr *attr,
@@ -132,7 +134,8 @@ YANK_API int yank_sleep(int64_t until_ns);
  * task is abandoned meanwhile, and arg must live as long.
  * Context: as yank_yield.  Blocks: until fn has returned.
  * Errors : as yank_yield; YANK_EINVAL; YANK_EAGAIN no thread can be had, and
- *          fn was not called */
+ *          fn was not called; YANK_EBUSY in what yank_resume_call() makes it
+ *          call while it waits for another */
 YANK_API int yank_blocking_call(void *(*fn)(void *arg), void *arg,
                                 void **result);
 

@@ -260,6 +260,61 @@ static void sched_call_outlives_its_abandoned_task(void **state)
     channel_close(&c);
 }
 
+/* --- waits above waits --------------------------------------------------- */
+
+static void sleeps_and_calls(void *arg)
+{
+    struct channel *c = arg;
+
+    yank_sleep(yank_now_ns() + 100000);
+    if (c->fd[0] != 0 && yank_blocking_call(receive_for, c, NULL) != YANK_EBUSY)
+        atomic_store(&c->error, 4);
+    atomic_store(&c->waits, 2);
+}
+
+static void parks_twice(void *arg)
+{
+    struct channel *c = arg;
+
+    atomic_store(&c->waits, 1);
+    if (yank_park(YANK_NO_DEADLINE) != YANK_OK)
+        atomic_store(&c->error, 3);
+}
+
+/* Somebody stops t where it waits and makes it wait for something else. */
+static void make_it_wait(struct yank_task *t, struct channel *c)
+{
+    struct yank_stop stop;
+
+    until(atomic_load(&c->waits) == 1 &&
+          stats_of(t).state == YANK_TASK_WAITS);
+    assert_int_equal(yank_task_suspend(t, SOON, &stop), YANK_OK);
+    assert_int_equal(yank_resume_call(&stop, sleeps_and_calls, c), YANK_OK);
+}
+
+static void sched_wait_survives_a_wait_above_it(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct channel c = { 0 };
+    struct yank_task *t = go(s, parks_twice, &c);
+
+    (void)state;
+    make_it_wait(t, &c);
+    yank_unpark(t);
+    join_returned(t);
+    assert_int_equal(c.waits, 2);
+    assert_int_equal(c.error, 0);
+    channel_open(&c);
+    t = go(s, receive_by_call, &c);
+    make_it_wait(t, &c);
+    send_one(&c);
+    join_returned(t);
+    assert_int_equal(c.waits, 2);
+    assert_int_equal(c.error, 0);
+    channel_close(&c);
+    sched_close(s);
+}
+
 static void checks_itself(void *arg)
 {
     struct channel *c = arg;
@@ -295,6 +350,7 @@ int main(void)
         cmocka_unit_test(sched_sleeping_thread_loses_its_right),
         cmocka_unit_test(sched_blocking_call_leaves_the_thread_to_others),
         cmocka_unit_test(sched_call_outlives_its_abandoned_task),
+        cmocka_unit_test(sched_wait_survives_a_wait_above_it),
         cmocka_unit_test(sched_blocking_call_checks_its_arguments),
     };
     return SCHED_MAIN(tests);

@@ -71,6 +71,44 @@ static void sched_cpu_limit_leaves_others_alone(void **state)
     sched_close(s);
 }
 
+static void sched_endless_limit_is_none(void **state)
+{
+    struct yank_sched *s = sched_open(1);
+    struct yank_task_attr limit = { .cpu_limit_ns = INT64_MAX };
+
+    (void)state;
+    joins_as(go_with(s, within, NULL, limit), YANK_END_RETURNED);
+    sched_close(s);
+}
+
+/* Nobody has the handle, and it is over before it began: the last who may
+ * touch it is yank_go(). */
+static void *goes_too_late(void *arg)
+{
+    struct yank_task_attr a = { .struct_size = sizeof a, .deadline_ns = 1 };
+    uintptr_t failed = 0;
+
+    for (int i = 0; i < 3000; i++)
+        failed += yank_go(arg, endless, NULL, &a, NULL) != YANK_OK;
+    return (void *)failed;
+}
+
+static void sched_task_that_is_over_at_once_is_let_go(void **state)
+{
+    struct yank_sched *s = sched_open(2);
+    pthread_t t[3];
+    void *failed;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, goes_too_late, s), 0);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(t[i], &failed);
+        assert_null(failed);
+    }
+    until(yank_sched_stop(s) == YANK_OK);
+}
+
 /* In a no-preempt region nobody is ended: only when it is over. */
 static void long_region(void *arg)
 {
@@ -329,6 +367,8 @@ int main(void)
         cmocka_unit_test(sched_limits_are_checked),
         cmocka_unit_test(sched_cpu_limit_ends_a_loop),
         cmocka_unit_test(sched_cpu_limit_leaves_others_alone),
+        cmocka_unit_test(sched_endless_limit_is_none),
+        cmocka_unit_test(sched_task_that_is_over_at_once_is_let_go),
         cmocka_unit_test(sched_limit_waits_for_a_region),
         cmocka_unit_test(sched_deadline_ends_whatever_it_does),
         cmocka_unit_test(sched_deadline_waits_for_a_blocking_region),
