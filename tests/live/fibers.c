@@ -3,11 +3,10 @@
  * abandoned and resumed with every register. */
 #define _GNU_SOURCE
 #include "live.h"
+#include "sleeps.h"
 
 #include <yank/host.h>
 
-#include <dirent.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -447,33 +446,6 @@ static void live_suspends_storm_over_fibers(void **state)
         cancel(f[i]);
     close_host();
     assert_int_equal(yank_monitor_stop(), YANK_OK);
-}
-
-/* How often threads other than this one went to sleep so far. */
-static uint64_t sleeps_so_far(void)
-{
-    DIR *dir = opendir("/proc/self/task");
-    struct dirent *e;
-    uint64_t sum = 0;
-
-    assert_non_null(dir);
-    while ((e = readdir(dir)) != NULL) {
-        char path[300], line[128];
-        unsigned long n;
-        FILE *file;
-
-        if (e->d_name[0] == '.' || atol(e->d_name) == syscall(SYS_gettid))
-            continue;
-        snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
-        file = fopen(path, "r");
-        while (file != NULL && fgets(line, sizeof line, file) != NULL)
-            if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1)
-                sum += n;
-        if (file != NULL)
-            fclose(file);
-    }
-    closedir(dir);
-    return sum;
 }
 
 /* Watched until nobody woke up for a whole window. */

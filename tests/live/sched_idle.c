@@ -2,38 +2,7 @@
  * costs nothing: no thread of it wakes up. */
 #define _GNU_SOURCE
 #include "sched_fixture.h"
-
-#include <dirent.h>
-#include <stdio.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-/* How often threads other than this one went to sleep so far. */
-static uint64_t sleeps_so_far(void)
-{
-    DIR *dir = opendir("/proc/self/task");
-    struct dirent *e;
-    uint64_t sum = 0;
-
-    assert_non_null(dir);
-    while ((e = readdir(dir)) != NULL) {
-        char path[300], line[128];
-        unsigned long n;
-        FILE *f;
-
-        if (e->d_name[0] == '.' || atol(e->d_name) == syscall(SYS_gettid))
-            continue;
-        snprintf(path, sizeof path, "/proc/self/task/%s/status", e->d_name);
-        f = fopen(path, "r");
-        while (f != NULL && fgets(line, sizeof line, f) != NULL)
-            if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1)
-                sum += n;
-        if (f != NULL)
-            fclose(f);
-    }
-    closedir(dir);
-    return sum;
-}
+#include "sleeps.h"
 
 static void parks_once(void *arg)
 {
