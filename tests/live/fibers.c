@@ -448,24 +448,29 @@ static void live_suspends_storm_over_fibers(void **state)
     assert_int_equal(yank_monitor_stop(), YANK_OK);
 }
 
-/* Watched until nobody woke up for a whole window. */
+/* Nobody else woke up for a whole window. */
+static void until_all_sleep(void)
+{
+    _Atomic uint32_t never = 0;
+    uint64_t before;
+
+    do {
+        before = sleeps_so_far();
+        yank_os_wait(&never, 0, yank_now_ns() + SECOND / 3);
+    } while (sleeps_so_far() != before);
+}
+
 static void live_an_idle_monitor_does_not_wake(void **state)
 {
     struct yank_stop stop;
     struct fiber *f;
-    uint64_t before;
 
     (void)state;
     open_host(true);
     f = go(endless);
     until_counts(f, 3);
     assert_int_equal(yank_suspend_g(&f->g, SOON, &stop), YANK_OK);
-    do { /* nothing runs; f cannot end while it is held */
-        _Atomic uint32_t never = 0;
-
-        before = sleeps_so_far();
-        yank_os_wait(&never, 0, yank_now_ns() + SECOND / 3);
-    } while (sleeps_so_far() != before);
+    until_all_sleep(); /* nothing runs; f cannot end while it is held */
     assert_int_equal(yank_resume_call(&stop, leave, f), YANK_OK);
     wait_for(&f->ended, 1);
     free(f);
@@ -483,6 +488,8 @@ static void live_the_child_of_a_fork_can_start_a_monitor(void **state)
 
     (void)state;
     open_host(true);
+    until_all_sleep(); /* and hold no lock of a sanitizer's that the child's
+                        * pthread_create() would wait for */
     yank_fork_prepare();
     pid = fork();
     if (pid == 0) {
