@@ -216,6 +216,9 @@ void yank_ready_if_aside(struct yank_g *g);
 
 /* A switch: a new slice begins, and yields have had their way. */
 void yank_start_slice(struct yank_m *m, struct yank_g *g);
+/* g in status from, which is off its M, runs on m.  False: it was claimed, or
+ * its status was another by then. */
+bool yank_try_run(struct yank_m *m, struct yank_g *g, uint32_t from);
 /* On g's stack, in a call: no thread-local's address is in flight, unless an
  * interrupted frame waits further up, in a function of resume_call's. */
 void yank_unpin(struct yank_m *m, struct yank_g *g);

@@ -157,6 +157,16 @@ void yank_start_slice(struct yank_m *m, struct yank_g *g)
         memory_order_relaxed);
 }
 
+bool yank_try_run(struct yank_m *m, struct yank_g *g, uint32_t from)
+{
+    yank_bind(m, g); /* before it can be seen Running */
+    yank_start_slice(m, g);
+    if (yank_cas_status(g, from, YANK_RUNNING))
+        return true;
+    yank_unbind(m, g);
+    return false;
+}
+
 /* Until it is set aside it is ours, claimed or not; from then on it may run on
  * another M, end and go. */
 static bool leave_aside(struct yank_g *g)
@@ -188,11 +198,8 @@ static int take(struct yank_m *m, struct yank_g *g)
             continue;
         }
         YANK_STEP("take: not claimed");
-        yank_bind(m, g); /* before it can be seen Running */
-        yank_start_slice(m, g);
-        if (yank_cas_status(g, YANK_RUNNABLE, YANK_RUNNING))
+        if (yank_try_run(m, g, YANK_RUNNABLE))
             break;
-        yank_unbind(m, g);
     }
     /* No bump: nobody waits for a G to begin to run. */
     yank_trace(m, g, YANK_TRACE_ON, 0);
@@ -356,41 +363,4 @@ struct yank_g *yank_m_curg(const struct yank_m *m)
 {
     /* Relaxed: exact on its own thread, a hint elsewhere. */
     return atomic_load_explicit(&m->curg, memory_order_relaxed);
-}
-
-int yank_m_acquire_p(struct yank_m *m, struct yank_p *p)
-{
-    struct yank_m *none = NULL;
-
-    if (m == NULL || p == NULL || m != yank_m_self())
-        return YANK_EINVAL;
-    if (atomic_load_explicit(&m->p, memory_order_relaxed) != NULL)
-        return YANK_EBUSY;
-    /* Acquire: pairs with the release in yank_m_release_p(). */
-    if (!atomic_compare_exchange_strong_explicit(
-            &p->m, &none, m, memory_order_acquire, memory_order_relaxed))
-        return YANK_EBUSY;
-    /* seq_cst: the monitor says that it sleeps and then looks at p and curg;
-     * and what p points to is there. */
-    atomic_store_explicit(&m->p, p, memory_order_seq_cst);
-    if (yank_m_curg(m) != NULL) /* after a blocking region */
-        yank_monitor_notice();
-    return YANK_OK;
-}
-
-int yank_m_release_p(struct yank_m *m)
-{
-    struct yank_p *p;
-
-    if (m == NULL || m != yank_m_self())
-        return YANK_EINVAL;
-    p = atomic_load_explicit(&m->p, memory_order_relaxed);
-    if (p == NULL)
-        return YANK_EINVAL;
-    /* seq_cst: as curg in yank_unbind(). */
-    atomic_store_explicit(&m->p, NULL, memory_order_seq_cst);
-    yank_wait_zero(&m->kickers, YANK_NO_DEADLINE);
-    /* Release: pairs with the acquire in yank_m_acquire_p(). */
-    atomic_store_explicit(&p->m, NULL, memory_order_release);
-    return YANK_OK;
 }

@@ -50,11 +50,8 @@ static int enter(struct yank_m *m, struct yank_g *g)
             yank_wait_event(g, ev, YANK_NO_DEADLINE);
             continue;
         }
-        yank_bind(m, g); /* before it can be seen Running */
-        yank_start_slice(m, g);
-        if (yank_cas_status(g, s, YANK_RUNNING))
+        if (yank_try_run(m, g, s))
             break;
-        yank_unbind(m, g);
     }
     yank_trace(m, g, YANK_TRACE_ON, 0);
     yank_bump(g);

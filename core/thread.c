@@ -1,5 +1,5 @@
 /* Attaching and detaching: an OS thread becomes an M, in threads mode with a
- * G bound to it, in host mode without.
+ * G bound to it, in host mode without, and with a P where it asks for one.
  * Detach returns when no requester and no handler can still touch it: the
  * status says Dead, then the id is unpublished, then the counts drain. */
 #include "core.h"
@@ -250,5 +250,44 @@ int yank_m_detach(struct yank_m *m)
         atomic_load_explicit(&m->p, memory_order_relaxed) != NULL)
         return YANK_EBUSY;
     m_unpublish(m);
+    return YANK_OK;
+}
+
+/* --- the right to run user code ------------------------------------------*/
+
+int yank_m_acquire_p(struct yank_m *m, struct yank_p *p)
+{
+    struct yank_m *none = NULL;
+
+    if (m == NULL || p == NULL || m != yank_m_self())
+        return YANK_EINVAL;
+    if (atomic_load_explicit(&m->p, memory_order_relaxed) != NULL)
+        return YANK_EBUSY;
+    /* Acquire: pairs with the release in yank_m_release_p(). */
+    if (!atomic_compare_exchange_strong_explicit(
+            &p->m, &none, m, memory_order_acquire, memory_order_relaxed))
+        return YANK_EBUSY;
+    /* seq_cst: the monitor says that it sleeps and then looks at p and curg;
+     * and what p points to is there. */
+    atomic_store_explicit(&m->p, p, memory_order_seq_cst);
+    if (yank_m_curg(m) != NULL) /* after a blocking region */
+        yank_monitor_notice();
+    return YANK_OK;
+}
+
+int yank_m_release_p(struct yank_m *m)
+{
+    struct yank_p *p;
+
+    if (m == NULL || m != yank_m_self())
+        return YANK_EINVAL;
+    p = atomic_load_explicit(&m->p, memory_order_relaxed);
+    if (p == NULL)
+        return YANK_EINVAL;
+    /* seq_cst: as curg in yank_unbind(). */
+    atomic_store_explicit(&m->p, NULL, memory_order_seq_cst);
+    yank_wait_zero(&m->kickers, YANK_NO_DEADLINE);
+    /* Release: pairs with the acquire in yank_m_acquire_p(). */
+    atomic_store_explicit(&p->m, NULL, memory_order_release);
     return YANK_OK;
 }
