@@ -17,7 +17,8 @@ void yank_sched_blocking(void *ctx, struct yank_m *m, struct yank_g *g)
     yank_slice_end(w, now);
     w->blocked = true;
     wake = yank_right_drop(w);
-    late = yank_right_lacks_thread(s) && yank_slices_late(s, 0);
+    late = yank_right_lacks_thread(s) &&
+           yank_slices_late(s, s->thread_retry_ns);
     yank_unlock(&s->lock);
     yank_worker_wake(wake);
     if (late)
@@ -172,7 +173,8 @@ bool yank_helper_start(struct yank_sched *s)
         started = yank_os_thread_start(&h->thread, helper_main, h) == YANK_OK;
     }
     if (!started) {
-        yank_release(h, sizeof *h);
+        if (h != NULL)
+            yank_release(h, sizeof *h);
         fail_calls(s);
         return false;
     }

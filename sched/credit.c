@@ -1,6 +1,7 @@
 /* How time is dealt out, as in deficit round robin: each turn a task gets a
- * slice, as long as its weight says, less what it ran over at the turn before.
- * A slice can end late where code may not be stopped; nobody gains by that.
+ * slice, as long as its weight says, less what it ran over, once it was asked
+ * to yield, at the turn before.  A slice can end late where code may not be
+ * stopped; nobody gains by that.
  * Everything here holds the lock.
  * Origin: Shreedhar and Varghese, Efficient Fair Queuing using Deficit Round
  * Robin, SIGCOMM 1995. */

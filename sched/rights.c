@@ -82,7 +82,8 @@ static void give_to(struct yank_worker *w)
     w->has_right = true;
 }
 
-struct yank_worker *yank_right_give(struct yank_sched *s)
+/* A right is in hand: to whoever waits longest and can take it. */
+static struct yank_worker *give(struct yank_sched *s)
 {
     struct yank_worker *any = s->queue.head != NULL ? s->idle : NULL;
     struct yank_worker *w = s->hungry;
@@ -108,7 +109,7 @@ struct yank_worker *yank_right_use(struct yank_sched *s)
     if (s->rights_free == 0)
         return NULL;
     s->rights_free--;
-    return yank_right_give(s);
+    return give(s);
 }
 
 bool yank_right_take(struct yank_worker *w)
@@ -125,7 +126,7 @@ struct yank_worker *yank_right_drop(struct yank_worker *w)
     if (!w->has_right)
         return NULL;
     w->has_right = false;
-    return yank_right_give(w->sched);
+    return give(w->sched);
 }
 
 bool yank_right_park(struct yank_worker *w, struct yank_worker **wake)
@@ -141,16 +142,20 @@ bool yank_right_park(struct yank_worker *w, struct yank_worker **wake)
     return true;
 }
 
+static bool has_room(const struct yank_sched *s)
+{
+    return s->n_shared < s->rights + YANK_SPARE_THREADS;
+}
+
 bool yank_right_lacks_thread(const struct yank_sched *s)
 {
     return s->rights_free > 0 && s->queue.head != NULL && s->idle == NULL &&
-           s->n_shared < s->rights + YANK_SPARE_THREADS;
+           has_room(s);
 }
 
 bool yank_right_may_start(const struct yank_sched *s, int64_t now)
 {
-    return s->n_shared < s->rights + YANK_SPARE_THREADS &&
-           s->thread_retry_ns <= now;
+    return has_room(s) && s->thread_retry_ns <= now;
 }
 
 bool yank_right_wanted(const struct yank_worker *w)

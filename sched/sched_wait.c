@@ -126,7 +126,7 @@ static bool enter_lists(struct yank_task *t, struct yank_request *r,
         yank_call_begin(t);
         wakes->helper = true;
         if (yank_call_lacks_helper(s))
-            wakes->monitor = yank_slices_late(s, 0);
+            wakes->monitor = yank_slices_late(s, s->thread_retry_ns);
     }
     if (r->deadline_ns != YANK_NO_DEADLINE) {
         yank_alarm_set(&t->wake, t, r->deadline_ns);

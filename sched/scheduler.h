@@ -238,11 +238,9 @@ void yank_workers_end(struct yank_sched *s);
  * Those that return a worker return one to be woken, or null. */
 /* w is new: it sleeps until it gets a right, now or later. */
 struct yank_worker *yank_right_join(struct yank_worker *w);
-/* A right is in hand: to whoever waits longest and can take it. */
-struct yank_worker *yank_right_give(struct yank_sched *s);
-/* The same for one of those that are counted as free, if there is one. */
+/* A free right, if there is one, to whoever waits longest and can take it. */
 struct yank_worker *yank_right_use(struct yank_sched *s);
-/* The same for the one that w has, if it has one. */
+/* The same with the right that w has, if it has one. */
 struct yank_worker *yank_right_drop(struct yank_worker *w);
 /* Has w one, or can it take a free one? */
 bool yank_right_take(struct yank_worker *w);
