@@ -61,7 +61,7 @@ set(YANK_OS_none_LIBRARIES)
 
 # --- CPUs ------------------------------------------------------------------------------
 
-set(YANK_ARCH_amd64_SOURCES arch/amd64/amd64.c)
+set(YANK_ARCH_amd64_SOURCES arch/offsets.c arch/amd64/amd64.c)
 set(YANK_ARCH_amd64_ASM_SOURCES
   arch/amd64/stub_amd64.S
   arch/amd64/switch_amd64.S)

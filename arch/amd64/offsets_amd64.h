@@ -1,36 +1,14 @@
-/* Numbers that the .S files share with C; amd64.c static_asserts each field
- * offset against core/types.h.  Preprocessor lines only. */
+/* Numbers that the .S files share with C.  Preprocessor lines only. */
 #ifndef YANK_OFFSETS_AMD64_H
 #define YANK_OFFSETS_AMD64_H
 
-#include "../asm.h"
+#include "../offsets.h"
 
-/* struct yank_g */
-#define YANK_G_SP 8
-#define YANK_G_BLOCKS 16
-#define YANK_G_CALL_FN 24
-#define YANK_G_M 88
-#define YANK_G_ENTRY 304
-#define YANK_G_USER 312
-
-/* struct yank_m */
-#define YANK_M_G0_SP 0
-#define YANK_M_CURG 8
-#define YANK_M_SPARE 16
-#define YANK_M_CACHE 24
-
-/* struct yank_vector_block */
-#define YANK_BLOCK_NEXT 0
-#define YANK_BLOCK_FRAME_SP 8
-#define YANK_BLOCK_SPARE 16
-#define YANK_BLOCK_AREA 64
-#define YANK_BLOCK_XSTATE_BV (YANK_BLOCK_AREA + 512) /* the CPU's layout */
+/* The CPU's layout of an XSAVE area. */
+#define YANK_BLOCK_XSTATE_BV (YANK_BLOCK_AREA + 512)
 #define YANK_XSTATE_X87 1
 
 /* struct yank_call_saved; reg[] holds rbx rbp r12 r13 r14 r15. */
-#define YANK_SAVED_SP 0
-#define YANK_SAVED_PC 8
-#define YANK_SAVED_REG 16
 #define YANK_SAVED_BYTES 120 /* on the stack, which it aligns */
 
 /* The spill's frame, upwards from SP: r15 ... rax, flags, M, resume PC, red
