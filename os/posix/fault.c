@@ -54,7 +54,7 @@ static bool handled(const siginfo_t *info, void *uc)
     if (fn == NULL || m == NULL || info->si_code <= 0)
         return false;
     yank_posix_load(uc, &r);
-    if (!fn(m, (uintptr_t)info->si_addr, &r))
+    if (r.refusal != 0 || !fn(m, (uintptr_t)info->si_addr, &r))
         return false;
     yank_posix_store(uc, &r);
     return true;

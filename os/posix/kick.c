@@ -94,7 +94,8 @@ static void answer(struct yank_m *m, ucontext_t *uc)
     struct yank_regs r = { 0 };
 
     yank_posix_load(uc, &r);
-    r.refusal = refusal(m, uc);
+    if (r.refusal == 0)
+        r.refusal = refusal(m, uc);
     if (yank_do_sig_preempt(m, &r))
         yank_posix_store(uc, &r);
 }

@@ -47,7 +47,8 @@ size_t yank_posix_min_sigstack(void);
 /* The environment, but never in a set-user-id program. */
 const char *yank_posix_env(const char *name);
 
-/* From and to the context that the kernel gave to the handler; store writes
+/* From and to the context that the kernel gave to the handler; load also says
+ * in r->refusal where there is more in it than a stop can keep, store writes
  * what push_call may have edited: pc, sp, lr, flags.  AS-safe: yes. */
 void yank_posix_load(const void *ucontext, struct yank_regs *r);
 void yank_posix_store(void *ucontext, const struct yank_regs *r);
