@@ -33,6 +33,8 @@ struct yank_runtime {
      * closes to them; any. */
     _Atomic uint32_t in_window, gate;
     _Atomic uint32_t users; /* schedulers and hosts: fini refuses; any */
+    /* Threads in the middle of a detach, likewise; any. */
+    _Atomic uint32_t leaving;
 };
 extern struct yank_runtime yank_rt;
 bool yank_is_ready(void);

@@ -85,6 +85,7 @@ void yank_fork_child(void)
     yank_trace_fork_child();
     yank_registry_keep_only(self);
     clear(&yank_rt.in_window);
+    clear(&yank_rt.leaving); /* none of those is here */
     yank_monitor_fork_child();
     open_gate();
     if (self != NULL)

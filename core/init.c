@@ -127,17 +127,27 @@ int yank_init_module(const struct yank_options *options,
     return rc;
 }
 
+static bool in_use(void)
+{
+    /* The registry first: who leaves it is counted before. */
+    return !yank_registry_empty() || yank_codemap_in_use() ||
+           yank_monitor_is_on() ||
+           atomic_load_explicit(&yank_rt.leaving, memory_order_acquire) != 0 ||
+           atomic_load_explicit(&yank_rt.users, memory_order_acquire) != 0;
+}
+
 int yank_fini(void)
 {
     uint32_t ready = READY;
 
+    /* Without a change that would make other calls fail meanwhile. */
+    if (yank_is_ready() && in_use())
+        return YANK_EBUSY;
     if (!atomic_compare_exchange_strong_explicit(
             &yank_rt.state, &ready, BETWEEN, memory_order_acquire,
             memory_order_relaxed))
         return YANK_EINIT;
-    if (!yank_registry_empty() || yank_codemap_in_use() ||
-        yank_monitor_is_on() ||
-        atomic_load_explicit(&yank_rt.users, memory_order_acquire) != 0) {
+    if (in_use()) {
         atomic_store_explicit(&yank_rt.state, READY, memory_order_release);
         return YANK_EBUSY;
     }

@@ -65,6 +65,20 @@ static void m_unpublish(struct yank_m *m)
     m_teardown(m);
 }
 
+/* An M that has left the registry is not done: until the end of its detach
+ * yank_fini(), which takes the blocks' memory away, finds a user. */
+static void detach_begin(void)
+{
+    /* Relaxed: who sees the registry without the M sees this, by its lock. */
+    atomic_fetch_add_explicit(&yank_rt.leaving, 1, memory_order_relaxed);
+}
+
+static void detach_end(void)
+{
+    /* Release: pairs with the acquire in yank_fini(). */
+    atomic_fetch_sub_explicit(&yank_rt.leaving, 1, memory_order_release);
+}
+
 static bool holds_this_frame(const struct yank_stack *s)
 {
     struct yank_call_saved here;
@@ -186,11 +200,13 @@ int yank_thread_detach(struct yank_thread *t)
     yank_trace(&t->m, g, YANK_TRACE_OFF, YANK_TRACE_OFF_ENDS);
     yank_cast_status(g, YANK_RUNNING, YANK_DEAD);
     YANK_STEP("detach: dead");
+    detach_begin();
     m_unpublish(&t->m);
     yank_wait_zero(&g->visitors, YANK_NO_DEADLINE);
     yank_free_blocks(g->blocks); /* of stops that a longjmp left */
     yank_code_left(g);
     g->magic = 0;
+    detach_end();
     return YANK_OK;
 }
 
@@ -249,7 +265,9 @@ int yank_m_detach(struct yank_m *m)
     if (yank_m_curg(m) != NULL ||
         atomic_load_explicit(&m->p, memory_order_relaxed) != NULL)
         return YANK_EBUSY;
+    detach_begin();
     m_unpublish(m);
+    detach_end();
     return YANK_OK;
 }
 

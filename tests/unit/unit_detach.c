@@ -331,6 +331,45 @@ CLAIM(unit_a_forked_child_keeps_its_own_thread_only)
     fake_once("child", child_setup, was_child);
 }
 
+/* --- fini ----------------------------------------------------------------*/
+
+static void attach_and_detach(void *arg)
+{
+    (void)arg;
+    world_attach(0);
+    world_detach(0);
+}
+
+/* It takes away the memory that a detach gives its blocks back to. */
+static void fini_when_it_may(void *arg)
+{
+    int rc;
+
+    (void)arg;
+    world_wait(0);
+    while ((rc = yank_fini()) == YANK_EBUSY)
+        fake_pause();
+    must_rc(rc, YANK_OK);
+    must(world_g(0)->magic == 0); /* the last that a detach writes */
+}
+
+static void fini_setup(void)
+{
+    world_reset();
+    must_rc(yank_init_module(NULL, YANK_VERSION, NULL, NULL), YANK_OK);
+    fake_party("T", attach_and_detach, NULL);
+    fake_party("F", fini_when_it_may, NULL);
+}
+
+CLAIM(unit_fini_is_busy_until_a_detach_is_done)
+{
+    static const struct fake_spec spec = { .name = "fini",
+                                           .setup = fini_setup,
+                                           .no_init = true,
+                                           .bound = 3 };
+    explore(&spec);
+}
+
 CLAIMS_MAIN(CLAIMED(unit_detach_waits_for_requesters_and_they_get_edead),
             CLAIMED(unit_detach_is_safe_against_three_suspenders),
             CLAIMED(unit_detach_is_safe_with_store_buffers_and_spurious_wakes),
@@ -339,4 +378,5 @@ CLAIMS_MAIN(CLAIMED(unit_detach_waits_for_requesters_and_they_get_edead),
             CLAIMED(unit_detach_refuses_in_regions_and_while_holding),
             CLAIMED(unit_nobody_is_in_the_scan_window_at_a_fork),
             CLAIMED(unit_the_gate_of_a_fork_needs_no_more_than_x86_store_order),
-            CLAIMED(unit_a_forked_child_keeps_its_own_thread_only))
+            CLAIMED(unit_a_forked_child_keeps_its_own_thread_only),
+            CLAIMED(unit_fini_is_busy_until_a_detach_is_done))
