@@ -36,9 +36,13 @@ int yank_blocking_enter2(struct yank_g *g,
      * sees Running is counted, or has left its ticket; both pair with the
      * seq_cst status change above. */
     int64_t deadline = yank_now_ns() + yank_rt.kick_deadline_ns;
+    /* Its ticket may be gone and its kick not here yet: the answer to an
+     * earlier kick takes every ticket that it finds. */
+    bool sent = atomic_load_explicit(&m->kickers, memory_order_seq_cst) != 0;
 
     yank_wait_zero(&m->kickers, deadline);
-    if (atomic_load_explicit(&m->signal_pending, memory_order_seq_cst) != 0)
+    if (sent ||
+        atomic_load_explicit(&m->signal_pending, memory_order_seq_cst) != 0)
         yank_os_kick_self(m); /* handled before it returns, and merged */
     if (g->host != NULL && g->host->blocking != NULL)
         g->host->blocking(g->host->ctx, m, g);

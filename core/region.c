@@ -28,8 +28,10 @@ static bool p_wants_yield(const struct yank_g *g)
 
 void yank_restore_poll_word(struct yank_g *g)
 {
-    /* Relaxed: its own.  Who poisons it after this look means what comes. */
-    if (atomic_load_explicit(&g->poll_word, memory_order_relaxed) == g->guard)
+    /* Who poisons it after this look means what comes.  seq_cst: after a
+     * blocking region it is a store-load pair with yank_preempt_g(), which
+     * poisons and then sends no kick to a G that it sees Blocking. */
+    if (atomic_load_explicit(&g->poll_word, memory_order_seq_cst) == g->guard)
         return;
     /* seq_cst, all three: a requester adds its ask and then poisons.  Either
      * it poisons after this store, or we see the ask. */

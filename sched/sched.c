@@ -116,7 +116,8 @@ int yank_sched_start(const struct yank_sched_attr *given,
     rc = begin(s);
     if (rc != YANK_OK) {
         free_memory(s);
-        atomic_fetch_sub_explicit(&yank_rt.users, 1, memory_order_relaxed);
+        /* Release, here and in stop: pairs with the acquire in yank_fini(). */
+        atomic_fetch_sub_explicit(&yank_rt.users, 1, memory_order_release);
         return rc;
     }
     *out = s;
@@ -142,7 +143,6 @@ int yank_sched_stop(struct yank_sched *s)
     yank_tasks_free(s);
     yank_task_stacks_free(s);
     free_memory(s);
-    /* Relaxed: a count. */
-    atomic_fetch_sub_explicit(&yank_rt.users, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&yank_rt.users, 1, memory_order_release);
     return YANK_OK;
 }

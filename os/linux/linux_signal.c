@@ -19,8 +19,9 @@
 int yank_posix_send(const struct yank_m *m, int signo)
 {
     int saved_errno = errno, rc = YANK_OK;
-    /* Acquire: pairs with the release in yank_os_m_init(). */
-    uintptr_t tid = atomic_load_explicit(&m->os_id, memory_order_acquire);
+    /* Pairs with the release in yank_os_m_init(); seq_cst: a store-load pair
+     * with detach, which clears it and then looks at kickers. */
+    uintptr_t tid = atomic_load_explicit(&m->os_id, memory_order_seq_cst);
 
     if (tid == 0)
         return YANK_EGONE;

@@ -21,13 +21,17 @@ uint32_t yank_os_caps(void)
     return YANK_CAP_ASYNC | YANK_CAP_STACK_SWITCH | YANK_CAP_THREADS;
 }
 
-int64_t yank_os_errno(void)
+/* Not folded into callers by link-time optimisation, for whom its address is
+ * a constant: a G may go on upon another thread. */
+__attribute__((noinline)) int64_t yank_os_errno(void)
 {
+    __asm__ volatile("" ::: "memory");
     return errno;
 }
 
-void yank_os_set_errno(int64_t value)
+__attribute__((noinline)) void yank_os_set_errno(int64_t value)
 {
+    __asm__ volatile("" ::: "memory");
     errno = (int)value;
 }
 
