@@ -11,6 +11,8 @@
 /* Bytes below the SP that belong to the interrupted code; by ABI. */
 #if defined(__ELF__) && defined(__x86_64__)
 #define YANK_RED_ZONE 128
+#elif defined(__ELF__) && defined(__aarch64__)
+#define YANK_RED_ZONE 16 /* AAPCS64 has none; Go keeps a frame pointer there */
 #else
 #error "arch/asm.h: say what the red zone is here"
 #endif
@@ -22,10 +24,18 @@
 
 #if defined(__ASSEMBLER__)
 
-/* No executable stack; and no GNU property note at all: <cet.h> or -fcf-
- * protection would write one that claims shadow-stack compatibility, which an
- * injected call cannot have. */
+/* No executable stack.  On amd64 no GNU property note at all: <cet.h> or
+ * -fcf-protection would write one that claims shadow-stack compatibility, which
+ * an injected call cannot have.  On arm64 one that claims BTI and no more, or a
+ * program with Yank in it would lose BTI. */
     .section .note.GNU-stack, "", %progbits
+#if defined(__aarch64__)
+    .section .note.gnu.property, "a", %note
+    .p2align 3
+    .long   4, 16, 5                    /* name, descriptor, type: property */
+    .asciz  "GNU"
+    .long   0xc0000000, 4, 1, 0         /* FEATURE_1_AND: BTI */
+#endif
     .text
 
 /* A function that only the library sees. */
@@ -61,6 +71,19 @@
     .macro EXTERN name
     .hidden \name
     .endm
+
+#if defined(__aarch64__)
+/* The address of a symbol of the library, and the 32 bits there, in x\n. */
+    .macro ADDRESS n, name
+    adrp    x\n, \name
+    add     x\n, x\n, #:lo12:\name
+    .endm
+
+    .macro LOAD_U32 n, name
+    adrp    x\n, \name
+    ldr     w\n, [x\n, #:lo12:\name]
+    .endm
+#endif
 
 /* Constants; CODE goes back. */
     .macro RODATA

@@ -10,6 +10,8 @@ endif()
 string(TOLOWER "${CMAKE_SYSTEM_PROCESSOR}" _processor)
 if(_processor STREQUAL "x86_64")
   set(_processor amd64)
+elseif(_processor STREQUAL "aarch64")
+  set(_processor arm64)
 endif()
 if(NOT _processor IN_LIST YANK_ARCH_FOLDERS OR _system STREQUAL "none")
   set(_processor none)
@@ -19,6 +21,8 @@ set(YANK_OS ${_system} CACHE STRING "Folder of os/ to build")
 set(YANK_ARCH ${_processor} CACHE STRING "Folder of arch/ to build")
 option(YANK_ASYNC "Send kicks; OFF needs no assembler: polls only" ON)
 set(YANK_SIGNAL 0 CACHE STRING "Kick signal by number; 0: the backend's choice")
+set(YANK_ARM64_SCRATCH 0 CACHE STRING
+    "arm64: N where all registered code is compiled with -ffixed-xN; 0: none")
 set_property(CACHE YANK_OS PROPERTY STRINGS ${YANK_OS_FOLDERS})
 set_property(CACHE YANK_ARCH PROPERTY STRINGS ${YANK_ARCH_FOLDERS})
 
@@ -36,6 +40,17 @@ foreach(_kind OS ARCH)
                         "there are: ${YANK_${_kind}_FOLDERS}")
   endif()
 endforeach()
+
+if(NOT DEFINED YANK_OS_${YANK_OS}_${YANK_ARCH}_SOURCES)
+  message(FATAL_ERROR "os/${YANK_OS} does not know the frames of "
+                      "arch/${YANK_ARCH}; there is no "
+                      "YANK_OS_${YANK_OS}_${YANK_ARCH}_SOURCES")
+endif()
+# x16 and x17 are the linker's, x29 and x30 the frame record's.
+if(NOT YANK_ARM64_SCRATCH MATCHES "^(0|9|1[0-58-9]|2[0-8])$")
+  message(FATAL_ERROR "YANK_ARM64_SCRATCH=${YANK_ARM64_SCRATCH}: 0, 9 to 15, "
+                      "or 18 to 28")
+endif()
 
 # The scheduler needs Gs with stacks of their own.
 set(_can_switch ON)
@@ -64,10 +79,11 @@ if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
 endif()
 
-# The library, the tests and the examples are compiled with these.
+# The library, the tests and the examples are compiled with these.  Unwind
+# tables: gcc 12 has them by default for amd64 and arm64 and not for riscv64.
 add_library(yank_build_flags INTERFACE)
 target_compile_options(yank_build_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:C>:-Wall;-Wextra;-Wundef;-Wshadow;-Wconversion;-Wmissing-prototypes;-pedantic;-fvisibility=hidden>
+  $<$<COMPILE_LANGUAGE:C>:-Wall;-Wextra;-Wundef;-Wshadow;-Wconversion;-Wmissing-prototypes;-pedantic;-fvisibility=hidden;-fasynchronous-unwind-tables>
   $<$<BOOL:${YANK_WERROR}>:-Werror>)
 
 if(YANK_SANITIZE STREQUAL "address")

@@ -3,8 +3,8 @@
 # --- what YANK_OS and YANK_ARCH may be -------------------------------------------
 
 set(YANK_OS_FOLDERS linux none)
-set(YANK_ARCH_FOLDERS amd64 none)
-set(YANK_ARCH_WITH_SWITCH amd64) # Gs with stacks of their own
+set(YANK_ARCH_FOLDERS amd64 arm64 none)
+set(YANK_ARCH_WITH_SWITCH amd64 arm64) # Gs with stacks of their own
 
 # --- core ---------------------------------------------------------------------------
 
@@ -52,11 +52,14 @@ set(YANK_OS_linux_SOURCES
   os/linux/thread_sleeps.c
   os/linux/thread_stack.c)
 set(YANK_OS_linux_amd64_SOURCES os/linux/ucontext_amd64.c)
+set(YANK_OS_linux_arm64_SOURCES os/linux/ucontext_arm64.c)
 set(YANK_OS_linux_none_SOURCES os/linux/ucontext_none.c)
 set(YANK_OS_linux_LIBRARIES pthread)
 
 set(YANK_OS_none_SOURCES
   os/none/none.c)
+set(YANK_OS_none_amd64_SOURCES "")
+set(YANK_OS_none_none_SOURCES "")
 set(YANK_OS_none_LIBRARIES)
 
 # --- CPUs ------------------------------------------------------------------------------
@@ -65,6 +68,11 @@ set(YANK_ARCH_amd64_SOURCES arch/offsets.c arch/amd64/amd64.c)
 set(YANK_ARCH_amd64_ASM_SOURCES
   arch/amd64/stub_amd64.S
   arch/amd64/switch_amd64.S)
+
+set(YANK_ARCH_arm64_SOURCES arch/offsets.c arch/arm64/arm64.c)
+set(YANK_ARCH_arm64_ASM_SOURCES
+  arch/arm64/stub_arm64.S
+  arch/arm64/switch_arm64.S)
 
 set(YANK_ARCH_none_SOURCES arch/none/none_arch.c)
 set(YANK_ARCH_none_ASM_SOURCES)
@@ -97,6 +105,7 @@ set(YANK_SCHED_SOURCES
 # the rest of its file has the atomics by which TSan sees what is ordered.)
 set(YANK_UNINSTRUMENTED_SOURCES
   arch/amd64/amd64.c
+  arch/arm64/arm64.c
   core/codemap.c
   core/preempt.c
   core/report.c
@@ -105,6 +114,7 @@ set(YANK_UNINSTRUMENTED_SOURCES
   os/linux/futex.c
   os/linux/linux_signal.c
   os/linux/ucontext_amd64.c
+  os/linux/ucontext_arm64.c
   os/posix/kick.c
   os/posix/self.c)
 

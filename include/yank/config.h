@@ -25,6 +25,12 @@
 #define YANK_SIGNAL 0
 #endif
 
+/* arm64: a register that no registered code ever uses (-ffixed-xN), by which a
+ * stopped G goes on without a call to the kernel; 0: there is none. */
+#ifndef YANK_ARM64_SCRATCH
+#define YANK_ARM64_SCRATCH 0
+#endif
+
 #ifdef __cplusplus
 #define YANK_ALIGNAS(n) alignas(n)
 #define YANK_BEGIN_DECLS extern "C" {

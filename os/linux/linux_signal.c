@@ -1,6 +1,6 @@
 /* Signals as the Linux kernel has them. */
 #define _GNU_SOURCE
-#include "../posix/posix.h"
+#include "linux.h"
 
 #include <errno.h>
 #include <sys/auxv.h>
@@ -120,4 +120,12 @@ size_t yank_posix_min_sigstack(void)
     size_t kernel = getauxval(AUX_MINSIGSTKSZ); /* since 5.14 on amd64 */
 
     return kernel != 0 ? kernel : MINSIGSTACK_UNKNOWN;
+}
+
+/* --- a frame made by us ----------------------------------------------------*/
+
+void yank_linux_own_signals(ucontext_t *uc)
+{
+    sigaltstack(NULL, &uc->uc_stack);
+    pthread_sigmask(SIG_BLOCK, NULL, &uc->uc_sigmask);
 }
