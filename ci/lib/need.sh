@@ -25,6 +25,26 @@ cmake_is_new() {
     [ "$(printf '%s\n' 3.25 "$version" | sort -V | head -n 1)" = 3.25 ]
 }
 
+# The compiler for Linux on another CPU and that system's libc, where QEMU
+# looks for it.  It would find headers of the host's, so not has_header.
+missing_cross() { # missing_cross TRIPLET DEBIAN-ARCHITECTURE
+    command -v "$1-gcc" >/dev/null || echo "gcc-$1"
+    [ -e "/usr/$1/lib/crt1.o" ] || echo "libc6-dev-$2-cross"
+}
+
+# What is not to be had as a package: libs:TRIPLET.
+build_libs() { # build_libs THING...
+    local thing
+    for thing; do
+        case $thing in
+        libs:*)
+            target_libs "${thing#libs:}" \
+                "$root/cmake/toolchains/${thing#libs:}-gcc.cmake" || return 1
+            ;;
+        esac
+    done
+}
+
 # missing THING: prints the packages that THING lacks, a blank line if none.
 missing() {
     case $1 in
@@ -60,6 +80,14 @@ missing() {
             echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
         fi
         ;;
+    lld) command -v ld.lld >/dev/null || echo lld ;;
+    arm64) missing_cross aarch64-linux-gnu arm64 ;;
+    riscv64) missing_cross riscv64-linux-gnu riscv64 ;;
+    qemu-user) command -v qemu-aarch64 >/dev/null || echo qemu-user ;;
+    gdb-multiarch) command -v gdb-multiarch >/dev/null || echo gdb-multiarch ;;
+    libs:*) # built by build_libs(), from a source package
+        command -v xz >/dev/null || echo xz-utils
+        ;;
     *) die "need: $1?" ;;
     esac
 }
@@ -94,7 +122,7 @@ try_need() {
     for _ in 1 2; do
         still_missing=$(for thing; do missing "$thing"; done | sort -u |
             tr '\n' ' ')
-        [ -n "$still_missing" ] || return 0
+        [ -n "$still_missing" ] || break
         can_install || return 1
         echo "ci/run: installing $still_missing" >&2
         # shellcheck disable=SC2086 # one word a package
@@ -107,7 +135,9 @@ try_need() {
     done
     still_missing=$(for thing; do missing "$thing"; done | sort -u | tr '\n' ' ')
     why_not="apt-get has no such version (CMake must be 3.25 or newer)"
-    [ -z "$still_missing" ]
+    [ -z "$still_missing" ] || return 1
+    still_missing="CMocka and Lua for the target "
+    build_libs "$@" && still_missing=''
 }
 
 need() {

@@ -14,6 +14,9 @@ asan|linux-amd64|gcc-sanitizers gdb|-LE model|AddressSanitizer, UndefinedBehavio
 tsan|linux-amd64|clang-sanitizers gdb|-LE model|ThreadSanitizer
 async-off|any||-LE unit|no kicks, no assembler: polls only
 none|any||-LE model|no system, no CPU
+linux-arm64-gcc|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch|-LE unit|gcc for arm64, run by qemu-user
+linux-arm64-clang|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch clang lld|-LE unit|clang for arm64 with BTI, run by qemu-user
+linux-arm64-scratch|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch|-L live|x18 given up, run by qemu-user
 '
 
 rows_all() { sed -n 's/|.*//p' <<<"$rows_table"; }
@@ -30,6 +33,14 @@ row_here() { # row_here MACHINE: is this one?
     any) return 0 ;;
     linux-amd64) [ "$machine" = "Linux x86_64" ] ;;
     *) return 1 ;;
+    esac
+}
+
+# An emulator is not the machine: the table says which it was.
+row_executed() { # row_executed ROW
+    case " $(row_field "$1" 3) " in
+    *" qemu-user "*) echo "executed (qemu)" ;;
+    *) echo executed ;;
     esac
 }
 
@@ -106,7 +117,7 @@ row_run() { # row_run ROW [CTEST ARGS]: build, test, leave a result
     if [ $((passed + failed + skipped)) -eq 0 ]; then
         failed=1 why="no test ran"
     fi
-    row_result "$row" executed $passed $failed $skipped "$why"
+    row_result "$row" "$(row_executed "$row")" $passed $failed $skipped "$why"
     [ $failed -eq 0 ]
 }
 
@@ -162,9 +173,9 @@ row_results() {
 # The same as a table with its sum on a line of its own; with --json also so.
 rows_report() {
     row_results "$@" | awk -F'|' '
-        BEGIN { printf "%-19s %-13s %6s %6s %7s  %s\n", "row", "state",
+        BEGIN { printf "%-19s %-15s %6s %6s %7s  %s\n", "row", "state",
                        "passed", "failed", "skipped", "why" }
-        { printf "%-19s %-13s %6d %6d %7d  %s\n", $1, $2, $3, $4, $5, $6
+        { printf "%-19s %-15s %6d %6d %7d  %s\n", $1, $2, $3, $4, $5, $6
           p += $3; f += $4; s += $5 }
         END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s }'
     [ "$json" -eq 0 ] || row_results "$@" | awk -F'|' '

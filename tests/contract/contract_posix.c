@@ -73,7 +73,8 @@ static void contract_signals_that_cannot_be_kicks_are_refused(void **state)
 
 static void contract_any_other_signal_serves(void **state)
 {
-    const int good[] = { SIGUSR1, SIGUSR2, SIGIO, SIGRTMIN + 2, SIGRTMAX };
+    const int good[] = { SIGUSR1, SIGUSR2, SIGIO, SIGRTMIN + 2,
+                         SIGRTMAX - 3 }; /* QEMU keeps the last ones */
     struct yank_options o = { .struct_size = sizeof o };
 
     teardown(state);
