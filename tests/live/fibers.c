@@ -487,6 +487,10 @@ static void live_the_child_of_a_fork_can_start_a_monitor(void **state)
     pid_t pid;
 
     (void)state;
+    /* QEMU's own lists of threads are not whole in a child of fork: 7.2 aborts
+     * in its core when such a child makes one. */
+    if (yank_os_kick_scale() > 1)
+        skip();
     open_host(true);
     until_all_sleep(); /* and hold no lock of a sanitizer's that the child's
                         * pthread_create() would wait for */

@@ -1,5 +1,5 @@
-/* What fidelity.c and fidelity_amd64.S agree on: every register that user
- * code can hold.  Preprocessor lines only; fidelity.c asserts the offsets. */
+/* What fidelity_amd64.c and fidelity_amd64.S agree on: every register that user
+ * code can hold.  Preprocessor lines only; the .c asserts the offsets. */
 #ifndef FIDELITY_AMD64_H
 #define FIDELITY_AMD64_H
 

@@ -6,7 +6,7 @@
  * then one is made to call fidelity_scramble(), in which it hops too.
  *
  * argv: as fidelity.c; argv[2] or YANK_STOPS counts changes of thread, tenfold.
- * Linked with fidelity_amd64.S and --wrap=yank_async_preempt2. */
+ * Linked with fidelity_<cpu>.S and --wrap=yank_async_preempt2. */
 #define _GNU_SOURCE
 #include "fidelity.h"
 
@@ -28,7 +28,7 @@ static struct task {
     _Alignas(4096) unsigned char stack[STACK_BYTES];
 } task[GS];
 
-static _Atomic unsigned long rounds, hops, nested;
+static _Atomic unsigned long rounds, hops, nested, bad_signals;
 static _Atomic uint32_t done, alive, attached, queue_lock;
 static struct yank_g *queue[GS]; /* under the lock */
 static size_t queued;
@@ -113,34 +113,24 @@ void fidelity_on_g0(struct yank_m *m)
 
 void fidelity_nested(void)
 {
-    struct fidelity_state out;
-
-    for (int i = 0; i < 8; i++) {
-        fidelity_dirty(&in[1], &out);
-        compare("called", &out, &want[2]);
-    }
+    go_nested_rounds();
     atomic_fetch_add(&nested, 1);
 }
 
 static void entry(void *user)
 {
-    struct fidelity_state out;
-
     (void)user;
     while (atomic_load(&done) == 0) {
-        fidelity_dirty(&in[0], &out);
-        compare("dirty", &out, &want[0]);
-        fidelity_clean(&in[1], &out);
-        compare("clean", &out, &want[1]);
+        go_rounds();
         atomic_fetch_add(&rounds, 1);
     }
     yank_mcall(end, NULL);
     abort();
 }
 
-static void compare_kept(const uint64_t kept[FID_KEPT])
+static void compare_kept(const uint64_t *kept)
 {
-    if (memcmp(kept, fidelity_kept_values, sizeof(uint64_t[FID_KEPT])) != 0 &&
+    if (memcmp(kept, fidelity_kept_values, fidelity_kept_words * 8) != 0 &&
         atomic_fetch_add(&bad_rounds, 1) < 10)
         printf("yank_arch_execute() lost a call-saved register\n");
 }
@@ -149,18 +139,23 @@ static void *runner_main(void *arg)
 {
     struct runner *r = arg;
     struct yank_m_attr attr = { .struct_size = sizeof attr };
+    struct thread_signals before;
 
+    /* A signal mask and a signal stack are the thread's and not the G's. */
+    thread_signals_block(r == &runner[0] ? SIGUSR1 : SIGUSR2);
     if (yank_m_attach(&r->m, &attr) != YANK_OK ||
         yank_m_acquire_p(&r->m, &r->p) != YANK_OK)
         abort();
+    thread_signals_look(&before);
     atomic_fetch_add(&attached, 1);
     for (struct yank_g *g; (g = next_for(&r->m)) != NULL;) {
-        uint64_t kept[FID_KEPT + 1];
+        uint64_t kept[FIDELITY_KEPT_MAX];
 
         /* So that no register holds the M by chance. */
         fidelity_kept((void (*)(void))yank_arch_execute, &r->m, g, NULL, NULL,
                       kept);
         compare_kept(kept);
+        atomic_fetch_add(&bad_signals, thread_signals_changed(&before));
     }
     atomic_fetch_sub(&attached, 1);
     /* yank_preempt_one() needs the M: not before the asker has gone. */
@@ -239,6 +234,7 @@ static void nothing_is_lost_on_the_way(void **state)
            mode, asked, atomic_load(&hops), atomic_load(&nested),
            atomic_load(&rounds), fidelity_level);
     assert_int_equal(atomic_load(&bad_rounds), 0);
+    assert_int_equal(atomic_load(&bad_signals), 0);
     assert_int_equal(fidelity_bad_entry, 0);
     assert_true(atomic_load(&nested) >= atomic_load(&hops) / 10);
 }

@@ -1,31 +1,22 @@
 /* live_fidelity_switch: yank_arch_mcall and yank_arch_execute keep what C
  * callees keep, a new G starts in the state C expects, and a vector block goes
  * where its G goes.  No thread, no kick: an M and a G that core/ does not know.
- * Linked with fidelity_amd64.S and --wrap=yank_async_preempt2. */
+ * Linked with fidelity_<cpu>.S and --wrap=yank_async_preempt2. */
 #define _GNU_SOURCE
 #include "fidelity.h"
-
-struct yank_g *fidelity_bad_callee(struct yank_m *m, struct yank_g *g,
-                                   void *next);
-void fidelity_first(void *user);
-void fidelity_entry(void);
-extern const char fidelity_kept_return[];
 
 void fidelity_nested(void)
 {
 }
 
-/* A stop of an M and a G that no suspender knows: the thread runs on. */
-void fidelity_fake_stop(struct yank_m *m);
-
 static struct yank_m own_m, other_m;
 static struct yank_g own_g;
 static struct yank_vector_block *own_block;
 static bool cache_is_right;
-static uint64_t kept[5][FID_KEPT + 1];
+static uint64_t kept[5][FIDELITY_KEPT_MAX];
 static int switched;
 
-static void mcall_keeps(struct yank_g *next, uint64_t out[FID_KEPT + 1])
+static void mcall_keeps(struct yank_g *next, uint64_t out[FIDELITY_KEPT_MAX])
 {
     fidelity_kept((void (*)(void))yank_arch_mcall, &own_m, &own_g,
                   (const void *)(uintptr_t)fidelity_bad_callee, next, out);
@@ -35,6 +26,7 @@ static void mcall_keeps(struct yank_g *next, uint64_t out[FID_KEPT + 1])
 static void move_to_other_m(void *arg)
 {
     (void)arg;
+    other_m.g0_sp = own_m.g0_sp; /* a stub may leave by way of it */
     atomic_store(&own_g.m, &other_m);
 }
 
@@ -67,7 +59,7 @@ void fidelity_entry(void)
     abort();
 }
 
-static void execute_keeps(uint64_t out[FID_KEPT + 1])
+static void execute_keeps(uint64_t out[FIDELITY_KEPT_MAX])
 {
     fidelity_kept((void (*)(void))yank_arch_execute, &own_m, &own_g, NULL, NULL,
                   out);
@@ -95,14 +87,15 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
     for (int i = 0; i < 5; i++)
         if (i != 2)
             assert_memory_equal(kept[i], fidelity_kept_values,
-                                sizeof(uint64_t[FID_KEPT]));
+                                fidelity_kept_words * 8);
     /* The switch hands the M on: which one, the stub asks when it resumes. */
-    assert_int_equal(kept[0][FID_KEPT], (uintptr_t)&own_m);
+    assert_int_equal(kept[0][fidelity_kept_words], (uintptr_t)&own_m);
     assert_int_equal(fidelity_bad_entry, 0);
 
     fidelity_kept((void (*)(void))yank_arch_call_saved, &saved, NULL, NULL,
                   NULL, kept[0]);
-    assert_memory_equal(saved.reg, fidelity_kept_values, 6 * 8);
+    assert_memory_equal(saved.reg, fidelity_kept_values,
+                        fidelity_saved_words * 8);
     assert_int_equal(saved.pc, (uintptr_t)fidelity_kept_return);
     /* Refused, for this thread has no G: nothing is stored. */
     own_g.saved = none;
@@ -114,7 +107,8 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
     assert_int_equal(yank_thread_attach(&me, NULL), YANK_OK);
     fidelity_kept((void (*)(void))yank_blocking_enter, &me.g, NULL, NULL, NULL,
                   kept[0]);
-    assert_memory_equal(me.g.saved.reg, saved.reg, 6 * 8);
+    assert_memory_equal(me.g.saved.reg, saved.reg,
+                        fidelity_saved_words * 8);
     assert_int_equal(me.g.saved.pc, saved.pc);
     assert_int_equal(me.g.saved.sp, saved.sp);
     assert_int_equal(yank_blocking_leave(&me.g), YANK_OK);

@@ -21,7 +21,7 @@
 
 #define SECOND 1000000000ll
 /* A deadline that only a broken build reaches. */
-#define SOON (yank_now_ns() + 30 * SECOND)
+#define SOON (yank_now_ns() + yank_os_kick_scale() * 30 * SECOND)
 
 struct target {
     struct yank_thread t;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "sched_fixture.h"
 
+#include <float.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,11 +33,16 @@ static void begin(void)
 typedef double diver(double depth);
 static diver *volatile deeper; /* what the compiler cannot see through */
 
+/* What the CPU itself computes: a long double may be a library's, which is not
+ * registered. */
+typedef __typeof__(
+    __builtin_choose_expr(LDBL_MANT_DIG == 64, 0.0L, 0.0)) widest;
+
 /* x87 in use, so that what comes after finds it as C expects. */
 YANK_TEXT static double dive(double depth)
 {
     volatile char frame[512];
-    volatile long double kept = (long double)depth;
+    volatile widest kept = (widest)depth;
 
     frame[0] = (char)depth;
     return deeper(depth + 1) * (double)kept + frame[0];

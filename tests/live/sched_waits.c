@@ -231,7 +231,7 @@ static bool wake_in_order(struct yank_sched *s, int64_t lead_ns)
 /* One M: they run in the order in which they wake. */
 static void sched_sleepers_wake_in_order(void **state)
 {
-    struct yank_sched *s = sched_open(1);
+    struct yank_sched *s = open_with_long_slices(); /* none ends meanwhile */
     int64_t lead_ns = 20000000;
 
     (void)state;
