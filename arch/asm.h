@@ -13,6 +13,8 @@
 #define YANK_RED_ZONE 128
 #elif defined(__ELF__) && defined(__aarch64__)
 #define YANK_RED_ZONE 16 /* AAPCS64 has none; Go keeps a frame pointer there */
+#elif defined(__ELF__) && defined(__riscv)
+#define YANK_RED_ZONE 0
 #else
 #error "arch/asm.h: say what the red zone is here"
 #endif
@@ -110,6 +112,9 @@
 #elif defined(__aarch64__)
     .macro LANDING_PAD
     hint    #34
+    .endm
+#elif defined(__riscv)
+    .macro LANDING_PAD
     .endm
 #endif
 

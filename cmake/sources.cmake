@@ -3,8 +3,8 @@
 # --- what YANK_OS and YANK_ARCH may be -------------------------------------------
 
 set(YANK_OS_FOLDERS linux none)
-set(YANK_ARCH_FOLDERS amd64 arm64 none)
-set(YANK_ARCH_WITH_SWITCH amd64 arm64) # Gs with stacks of their own
+set(YANK_ARCH_FOLDERS amd64 arm64 riscv64 none)
+set(YANK_ARCH_WITH_SWITCH amd64 arm64 riscv64) # Gs with stacks of their own
 
 # --- core ---------------------------------------------------------------------------
 
@@ -53,6 +53,7 @@ set(YANK_OS_linux_SOURCES
   os/linux/thread_stack.c)
 set(YANK_OS_linux_amd64_SOURCES os/linux/ucontext_amd64.c)
 set(YANK_OS_linux_arm64_SOURCES os/linux/ucontext_arm64.c)
+set(YANK_OS_linux_riscv64_SOURCES os/linux/ucontext_riscv64.c)
 set(YANK_OS_linux_none_SOURCES os/linux/ucontext_none.c)
 set(YANK_OS_linux_LIBRARIES pthread)
 
@@ -73,6 +74,11 @@ set(YANK_ARCH_arm64_SOURCES arch/offsets.c arch/arm64/arm64.c)
 set(YANK_ARCH_arm64_ASM_SOURCES
   arch/arm64/stub_arm64.S
   arch/arm64/switch_arm64.S)
+
+set(YANK_ARCH_riscv64_SOURCES arch/offsets.c arch/riscv64/riscv64.c)
+set(YANK_ARCH_riscv64_ASM_SOURCES
+  arch/riscv64/stub_riscv64.S
+  arch/riscv64/switch_riscv64.S)
 
 set(YANK_ARCH_none_SOURCES arch/none/none_arch.c)
 set(YANK_ARCH_none_ASM_SOURCES)
@@ -106,6 +112,7 @@ set(YANK_SCHED_SOURCES
 set(YANK_UNINSTRUMENTED_SOURCES
   arch/amd64/amd64.c
   arch/arm64/arm64.c
+  arch/riscv64/riscv64.c
   core/codemap.c
   core/preempt.c
   core/report.c
@@ -115,6 +122,7 @@ set(YANK_UNINSTRUMENTED_SOURCES
   os/linux/linux_signal.c
   os/linux/ucontext_amd64.c
   os/linux/ucontext_arm64.c
+  os/linux/ucontext_riscv64.c
   os/posix/kick.c
   os/posix/self.c)
 

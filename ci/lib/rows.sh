@@ -17,6 +17,7 @@ none|any||-LE model|no system, no CPU
 linux-arm64-gcc|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch|-LE unit|gcc for arm64, run by qemu-user
 linux-arm64-clang|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch clang lld|-LE unit|clang for arm64 with BTI, run by qemu-user
 linux-arm64-scratch|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch|-L live|x18 given up, run by qemu-user
+linux-riscv64-gcc|linux-amd64|riscv64 libs:riscv64-linux-gnu qemu-user gdb-multiarch|-LE unit|gcc for riscv64, run by qemu-user
 '
 
 rows_all() { sed -n 's/|.*//p' <<<"$rows_table"; }
