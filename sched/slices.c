@@ -101,18 +101,6 @@ static int64_t look(struct yank_sched *s, int64_t now)
 
 /* --- what follows from it; no lock -------------------------------------- */
 
-static bool is_asleep(struct yank_worker *w)
-{
-    int sleeps;
-
-    if (!w->ask_again)
-        return false; /* the kick costs less than the question */
-    sleeps = yank_os_thread_sleeps(&w->m);
-    return sleeps < 0 ? w->asked_for_ns >
-                            w->sched->slice_ns + YANK_PATIENCE_NS
-                      : sleeps != 0;
-}
-
 static bool same_slice(const struct yank_worker *w)
 {
     /* Relaxed: a task that has just begun should not pay for the last one;
@@ -160,18 +148,30 @@ static bool may_run_on(struct yank_sched *s, struct yank_worker *w,
     return regained;
 }
 
+/* w's slice is over.  Where the system cannot say whether its thread sleeps,
+ * one that is silent for long counts as asleep, and may yet be awake, or wake
+ * up in a loop: nobody but us would ever stop it. */
+static void ask(struct yank_sched *s, struct yank_worker *w, int64_t now)
+{
+    /* At first the kick costs less than the question. */
+    int sleeps = w->ask_again ? yank_os_thread_sleeps(&w->m) : 0;
+    bool silent =
+        sleeps < 0 && w->asked_for_ns > s->slice_ns + YANK_PATIENCE_NS;
+
+    if (sleeps > 0 || silent)
+        take_right(s, w, now);
+    else if (may_run_on(s, w, now))
+        return;
+    /* Without the lock: a kick may stop the M for a moment, wherever it is. */
+    if (sleeps <= 0)
+        yank_preempt_one(&w->m);
+}
+
 static void ask_all(struct yank_sched *s, struct yank_worker *all, int64_t now)
 {
-    for (struct yank_worker *w = all; w != NULL; w = w->next) {
-        if (!w->ask || !same_slice(w))
-            continue;
-        if (is_asleep(w))
-            take_right(s, w, now);
-        else if (!may_run_on(s, w, now))
-            /* Without the lock: a kick may stop the M for a moment, wherever
-             * it is. */
-            yank_preempt_one(&w->m);
-    }
+    for (struct yank_worker *w = all; w != NULL; w = w->next)
+        if (w->ask && same_slice(w))
+            ask(s, w, now);
 }
 
 static void start_threads(struct yank_sched *s, bool worker, bool helper,
