@@ -1,7 +1,7 @@
 /* What a .S file needs of the object format and of the CPU's branch targets.
  * The one place of arch/ with conditionals.  A new format adds its block of
  * symbol macros here and changes no .S: Mach-O needs SYM(x) _##x,
- * .private_extern and no .type or .size; COFF needs .def and .endef.
+ * .private_extern and no .type or .size.
  *
  * Multi-statement macros are .macro: Apple's arm64 assembler reads ';' as the
  * start of a comment, so "#define A b ; c" would silently lose c. */
@@ -15,6 +15,10 @@
 #define YANK_RED_ZONE 16 /* AAPCS64 has none; Go keeps a frame pointer there */
 #elif defined(__ELF__) && defined(__riscv)
 #define YANK_RED_ZONE 0
+#elif defined(_WIN32) && defined(__x86_64__)
+#define YANK_RED_ZONE 0
+#elif defined(_WIN32) && defined(__aarch64__)
+#define YANK_RED_ZONE 16 /* for tools that patch code; no compiler's */
 #else
 #error "arch/asm.h: say what the red zone is here"
 #endif
@@ -74,22 +78,61 @@
     .hidden \name
     .endm
 
-#if defined(__aarch64__)
-/* The address of a symbol of the library, and the 32 bits there, in x\n. */
-    .macro ADDRESS n, name
-    adrp    x\n, \name
-    add     x\n, x\n, #:lo12:\name
+/* Where YANK_TEXT puts code; constants; CODE goes back. */
+    .macro YANK_TEXT_SECTION
+    .section yank_text, "ax", %progbits
     .endm
 
-    .macro LOAD_U32 n, name
-    adrp    x\n, \name
-    ldr     w\n, [x\n, #:lo12:\name]
-    .endm
-#endif
-
-/* Constants; CODE goes back. */
     .macro RODATA
     .section .rodata
+    .endm
+
+    .macro CODE
+    .text
+    .endm
+
+#endif /* __ASSEMBLER__ */
+
+#elif defined(_WIN32) /* COFF */
+
+#define SYM(name) name
+
+#if defined(__ASSEMBLER__)
+
+    .text
+
+/* An object file hides nothing from others: what a DLL exports is listed. */
+    .macro FUNC name
+    .p2align 4
+    .globl  \name
+    .def    \name
+    .scl    2
+    .type   32
+    .endef
+\name:
+    .endm
+
+    .macro FUNC_PUBLIC name
+    FUNC    \name
+    .endm
+
+    .macro END name
+    .endm
+
+    .macro LABEL name
+    .globl  \name
+\name:
+    .endm
+
+    .macro EXTERN name
+    .endm
+
+    .macro YANK_TEXT_SECTION
+    .section .yank$m, "xr"
+    .endm
+
+    .macro RODATA
+    .section .rdata, "dr"
     .endm
 
     .macro CODE
@@ -102,9 +145,20 @@
 #error "arch/asm.h: add the symbol macros of this object format"
 #endif
 
+#if defined(__x86_64__) && defined(_WIN32)
+#include "amd64/abi_windows_amd64.h"
+#elif defined(__x86_64__)
+#include "amd64/abi_sysv_amd64.h"
+#elif defined(__aarch64__) && defined(_WIN32)
+#include "arm64/abi_windows_arm64.h"
+#elif defined(__aarch64__)
+#include "arm64/abi_aapcs_arm64.h"
+#endif
+
 #if defined(__ASSEMBLER__)
 
-/* Where an indirect branch may land, for IBT and BTI.  By hand, see above. */
+/* Where an indirect branch may land, for IBT and BTI.  By hand, see above.
+ * And how arm64 names an address: the same in ELF and COFF. */
 #if defined(__x86_64__)
     .macro LANDING_PAD
     endbr64
@@ -112,6 +166,17 @@
 #elif defined(__aarch64__)
     .macro LANDING_PAD
     hint    #34
+    .endm
+
+/* The address of a symbol of the library, and the 32 bits there, in x\n. */
+    .macro ADDRESS n, name
+    adrp    x\n, \name
+    add     x\n, x\n, #:lo12:\name
+    .endm
+
+    .macro LOAD_U32 n, name
+    adrp    x\n, \name
+    ldr     w\n, [x\n, #:lo12:\name]
     .endm
 #elif defined(__riscv)
     .macro LANDING_PAD

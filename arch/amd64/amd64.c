@@ -6,16 +6,21 @@
 #include <cpuid.h>
 #include <string.h>
 
-_Static_assert(YANK_SAVED_REGS >= 6, "room for rbx rbp r12-r15");
-_Static_assert(YANK_SAVED_BYTES >= sizeof(struct yank_call_saved) &&
+_Static_assert(YANK_SAVED_REGS >= YANK_KEPT_GPRS, "room for rbx rbp r12 ...");
+_Static_assert(YANK_SAVED_BYTES >=
+                       YANK_SHADOW + sizeof(struct yank_call_saved) &&
                    YANK_SAVED_BYTES % 16 == 8,
                "room on the stack, and alignment for the call");
+_Static_assert((YANK_KEPT_RETURN + 8) % 16 == 0 && YANK_SHADOW % 16 == 0 &&
+                   YANK_STACK_TOP % 16 == 0,
+               "g0_sp, functions on g0 and the first one of a G are aligned");
 _Static_assert(YANK_BLOCK_AREA % 64 == 0, "XSAVE wants 64-byte alignment");
 
 #define FLAG_TRAP (1u << 8)
 #define FLAG_DIRECTION (1u << 10)
 #define FLAG_NESTED (1u << 14)
 #define FLAG_ALIGNMENT (1u << 18)
+#define FCW_FNINIT 0x37f
 #define AREA_LEGACY 512u /* FXSAVE's area; XSAVE's header follows */
 #define AREA_HEADER 64u
 #define XCR0_AVX (1u << 2)
@@ -131,8 +136,12 @@ bool yank_arch_in_stub(uintptr_t pc)
 
 void yank_arch_make_context(struct yank_g *g)
 {
-    uintptr_t *top = (uintptr_t *)(g->hi & ~(uintptr_t)15);
+    uintptr_t hi = (g->hi & ~(uintptr_t)15) - YANK_STACK_TOP;
+    uintptr_t *top = (uintptr_t *)hi;
 
+    /* Nobody called the first function; unwinders may look. */
+    if (YANK_STACK_TOP != 0)
+        top[0] = 0;
     /* What yank_amd64_goto returns to, leaving SP = top. */
     top[-1] = (uintptr_t)yank_amd64_first;
     g->sp = (uintptr_t)&top[-1];
@@ -153,15 +162,19 @@ void yank_arch_enter(struct yank_regs *r, void (*fn)(void), uintptr_t sp)
         FLAG_TRAP | FLAG_DIRECTION | FLAG_NESTED | FLAG_ALIGNMENT;
 
     r->pc = (uintptr_t)fn;
-    r->sp = (sp & ~(uintptr_t)15) - sizeof(uintptr_t); /* as after a call */
+    /* As after a call. */
+    r->sp = (sp & ~(uintptr_t)15) - YANK_SHADOW - sizeof(uintptr_t);
     r->flags &= ~not_for_c;
 }
 
 void yank_arch_c_state(void)
 {
     const uint32_t mxcsr = YANK_MXCSR_DEFAULT;
+    const uint16_t fcw = YANK_FCW_DEFAULT;
 
     __asm__ volatile("fninit\n\tldmxcsr %0" : : "m"(mxcsr));
+    if (YANK_FCW_DEFAULT != FCW_FNINIT)
+        __asm__ volatile("fldcw %0" : : "m"(fcw));
     if (yank_amd64_has_avx)
         __asm__ volatile("vzeroupper");
 }

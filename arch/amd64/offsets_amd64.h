@@ -8,8 +8,15 @@
 #define YANK_BLOCK_XSTATE_BV (YANK_BLOCK_AREA + 512)
 #define YANK_XSTATE_X87 1
 
-/* struct yank_call_saved; reg[] holds rbx rbp r12 r13 r14 r15. */
-#define YANK_SAVED_BYTES 120 /* on the stack, which it aligns */
+/* struct yank_call_saved; reg[] holds rbx rbp r12 r13 r14 r15, and rdi rsi
+ * where callees keep them. */
+#define YANK_SAVED_BYTES (120 + YANK_SHADOW) /* on the stack, which it aligns */
+
+/* What the switch keeps on the stack: vectors, MXCSR and x87 control word, and
+ * the general registers above. */
+#define YANK_KEPT_CONTROL YANK_KEPT_XMM
+#define YANK_KEPT_BYTES (YANK_KEPT_CONTROL + 8) /* below the pushes */
+#define YANK_KEPT_RETURN (YANK_KEPT_BYTES + YANK_KEPT_GPRS * 8)
 
 /* The spill's frame, upwards from SP: r15 ... rax, flags, M, resume PC, red
  * zone, and then what was SP when the code was interrupted. */
@@ -26,9 +33,9 @@
 #define YANK_OP_FXSAVE 2
 
 /* What the ABI promises a C function: all exceptions masked, round to
- * nearest; flags with DF, AC and NT clear (bit 1 is always set). */
+ * nearest (YANK_FCW_DEFAULT: asm.h); flags with DF, AC and NT clear (bit 1 is
+ * always set). */
 #define YANK_MXCSR_DEFAULT 0x1f80
-#define YANK_FCW_DEFAULT 0x37f
 #define YANK_FLAGS_DEFAULT 0x2
 #define YANK_FLAGS_NOT_C 0x44400 /* DF, NT, AC */
 

@@ -14,12 +14,14 @@ EXTERN SYM(yank_run_call)
 
     .macro SPILL reg
     pushq   \reg
+    SEH_PUSH \reg
     .cfi_adjust_cfa_offset 8
     .cfi_rel_offset \reg, 0
     .endm
 
     .macro RELOAD reg
     popq    \reg
+    SEH_RELOADED
     .cfi_adjust_cfa_offset -8
     .cfi_restore \reg
     .endm
@@ -34,6 +36,7 @@ EXTERN SYM(yank_run_call)
  * fninit.  The interrupted code may sit in an x87 or an AVX expression, and a
  * resumed one inherits whatever ran on the M before. */
     .macro C_DEFAULTS
+    C_CONTROL_WORD
     ldmxcsr .Lmxcsr_default(%rip)
     cmpl    $0, SYM(yank_amd64_has_avx)(%rip)
     je      9f
@@ -45,6 +48,7 @@ EXTERN SYM(yank_run_call)
     .p2align 2
 .Lmxcsr_default:
     .long   YANK_MXCSR_DEFAULT
+    C_CONTROL_WORD_DATA
     CODE
 
 LABEL SYM(yank_amd64_stub_lo)
@@ -58,17 +62,22 @@ LABEL SYM(yank_amd64_stub_lo)
  * Clobbers: nothing; the interrupted code did not agree to lose any register
  * Stack:    YANK_FRAME_BYTES + YANK_FRAME_BELOW under the red zone
  * Unwind:   the resume PC is the next instruction and not a return address,
- *           hence .cfi_signal_frame; the CFA is the interrupted SP
+ *           hence .cfi_signal_frame; the CFA is the interrupted SP.  SEH:
+ *           the same, but that xmm6 to xmm15 wait in the vector block and
+ *           are not found
  * Origin:   go@62e53b79 runtime/preempt_amd64.s:asyncPreempt */
 FUNC SYM(yank_async_preempt)
     .cfi_startproc
     .cfi_signal_frame
     .cfi_def_cfa %rsp, YANK_RED_ZONE + 16
     .cfi_offset %rip, -(YANK_RED_ZONE + 8)
+    SEH_PROC SYM(yank_async_preempt)
+    SEH_ALLOC 8                         /* M: push_call's part of it */
     LANDING_PAD
 
     /* Flags: first of all, for and, add, sub, cmp would change them. */
     pushfq
+    SEH_ALLOC 8
     .cfi_adjust_cfa_offset 8
     .cfi_rel_offset 49, 0               /* rflags */
     SPILL   %rax
@@ -86,6 +95,7 @@ FUNC SYM(yank_async_preempt)
     SPILL   %r13
     SPILL   %r14
     SPILL   %r15
+    SEH_BODY
 
     /* Direction, alignment check and nested task off, for C.  popfq is slow,
      * and hardly any code sets one of them. */
@@ -126,12 +136,12 @@ FUNC SYM(yank_async_preempt)
     movq    %r12, YANK_G_BLOCKS(%r13)
     movq    $0, YANK_M_SPARE(%rbx)
 
-    /* To g0; the return is the resume, on the M in rdi. */
-    movq    %rbx, %rdi
-    movq    %r13, %rsi
-    leaq    SYM(yank_async_preempt2)(%rip), %rdx
+    /* To g0; the return is the resume, on the M in ARG0. */
+    movq    %rbx, ARG0
+    movq    %r13, ARG1
+    leaq    SYM(yank_async_preempt2)(%rip), ARG2
     call    SYM(yank_amd64_to_g0)
-    movq    %rdi, %rbx
+    movq    ARG0, %rbx
     movq    %rax, %r13
 
     /* A function that resume_call left.  It may be stopped itself, and come
@@ -146,12 +156,17 @@ FUNC SYM(yank_async_preempt)
     fninit
 7:  C_DEFAULTS
     movq    %rsp, %rbp
+    SEH_END
+    SEH_SPILLED %rbp
     .cfi_remember_state
     .cfi_def_cfa_register %rbp
     andq    $-16, %rsp
-    movq    %r13, %rdi
+    movq    %r13, ARG0
+    SHADOW_BEGIN
     call    SYM(yank_run_call)
-    movq    %rbp, %rsp
+    movq    %rbp, %rsp                  /* and over the shadow */
+    SEH_END
+    SEH_SPILLED
     .cfi_restore_state
     movq    YANK_G_M(%r13), %rbx
 
@@ -188,13 +203,15 @@ FUNC SYM(yank_async_preempt)
     RELOAD  %rcx
     RELOAD  %rax
     popfq
+    SEH_RELOADED
     .cfi_adjust_cfa_offset -8
     .cfi_restore 49
     /* From here on nothing that sets flags: drop M, go on, give the red zone
      * back. */
     leaq    8(%rsp), %rsp
+    SEH_END
     .cfi_adjust_cfa_offset -8
-    ret     $YANK_RED_ZONE
+    RET_OVER_RED_ZONE
     .cfi_endproc
 END SYM(yank_async_preempt)
 

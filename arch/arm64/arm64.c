@@ -17,6 +17,7 @@ _Static_assert(YANK_FRAME_BYTES == sizeof(struct yank_arm64_frame), "frame");
 _Static_assert(YANK_FRAME_BYTES % 16 == 0 && YANK_RED_ZONE % 16 == 0 &&
                    YANK_SAVED_BYTES % 16 == 0,
                "SP is a multiple of 16 at each access through it");
+_Static_assert(!(YANK_THREAD_X18 && YANK_ARM64_SCRATCH == 18), "given up");
 _Static_assert(YANK_SAVED_REGS >= 11, "room for x19-x29");
 
 #define PSTATE_AARCH32 ((uint64_t)1 << 4)
@@ -68,10 +69,10 @@ void yank_arch_block_init(struct yank_vector_block *block)
     block->frame_sp = 0;
 }
 
-/* What no stub keeps, SME's registers, the accessor of the system refuses. */
+/* SME's registers, which no stub keeps, the accessor of the system refuses. */
 bool yank_arch_vectors_kept(void)
 {
-    return true;
+    return yank_arm64_keeps_all_here();
 }
 
 bool yank_arch_context_ok(const struct yank_regs *r)
@@ -110,7 +111,8 @@ void yank_arm64_leave_stub(struct yank_m *m, struct yank_g *g,
     g->blocks = b->next;
     b->next = m->cache;
     m->cache = b;
-    yank_arm64_continue(frame, (uintptr_t)(frame + 1) + YANK_RED_ZONE, v);
+    yank_arm64_continue(m, g, frame, (uintptr_t)(frame + 1) + YANK_RED_ZONE,
+                        v);
 }
 
 bool yank_arch_in_stub(uintptr_t pc)

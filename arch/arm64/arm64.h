@@ -7,9 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct yank_m;
+struct yank_g;
+
 /* On the stopped G's stack. */
 struct yank_arm64_frame {
-    uint64_t x[31], pc, pstate;
+    uint64_t x[31], pc, pstate; /* x18 comes back unless YANK_THREAD_X18 */
     struct yank_m *m; /* the one it was stopped on */
 };
 
@@ -36,10 +39,13 @@ uint32_t yank_arm64_thread_vl(void);
 
 /* Has the system enabled SVE?  At init. */
 bool yank_arm64_has_sve_here(void);
+/* Does code here have no vector state but what yank_arm64_continue() loads? */
+bool yank_arm64_keeps_all_here(void);
 
-/* On g0: the thread goes on with all of these registers and this SP; its
+/* On g0 of m: the thread goes on as g, with all of these registers and this SP; its
  * signal mask and signal stack stay its own. */
-_Noreturn void yank_arm64_continue(const struct yank_arm64_frame *frame,
+_Noreturn void yank_arm64_continue(struct yank_m *m, struct yank_g *g,
+                                   const struct yank_arm64_frame *frame,
                                    uintptr_t sp,
                                    const struct yank_arm64_vectors *vectors);
 

@@ -11,8 +11,12 @@
     .endm
 
     .macro RELOAD a, b, at
+    .if YANK_THREAD_X18 && \at == 18 * 8
+    ldr     \b, [sp, #\at+8]
+    .else
     ldp     \a, \b, [sp, #\at]
     .cfi_restore \a
+    .endif
     .cfi_restore \b
     .endm
 

@@ -168,8 +168,10 @@ FUNC SYM(yank_async_preempt)
     mov     x2, sp
     mov     x21, sp
     .cfi_def_cfa_register x21
+    OS_STACK_LEAVE x20, YANK_G_OS_STACK
     ldr     x9, [x19, #YANK_M_G0_SP]
     mov     sp, x9
+    OS_STACK_ENTER x19, YANK_M_OS_G0
     bl      SYM(yank_arm64_leave_stub)  /* does not return */
     brk     #0
     .cfi_endproc

@@ -99,8 +99,10 @@ FUNC SYM(yank_arm64_to_g0)
     mov     x19, x0
     mov     x9, x2
     mov     x2, x3
+    OS_STACK_LEAVE x1, YANK_G_OS_STACK
     ldr     x10, [x0, #YANK_M_G0_SP]
     mov     sp, x10
+    OS_STACK_ENTER x0, YANK_M_OS_G0
     blr     x9
     cbz     x0, SYM(yank_arm64_leave)
     mov     x1, x19
@@ -109,9 +111,11 @@ FUNC SYM(yank_arm64_to_g0)
  * Unwind: from its first instruction on this is that G: CFA = x0->sp + 16. */
 LABEL SYM(yank_arm64_goto)
     .cfi_escape 0x0f, 5, 0x70, YANK_G_SP, 0x06, 0x23, 16
+    OS_STACK_LEAVE x1, YANK_M_OS_G0
     ldr     x9, [x0, #YANK_G_SP]
     mov     sp, x9
     .cfi_def_cfa sp, 16
+    OS_STACK_ENTER x0, YANK_G_OS_STACK
     ldp     x29, x30, [sp], #16
     .cfi_adjust_cfa_offset -16
     .cfi_restore x29

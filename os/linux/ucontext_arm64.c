@@ -136,6 +136,11 @@ bool yank_arm64_has_sve_here(void)
     return (getauxval(AT_HWCAP) & HWCAP_SVE_BIT) != 0;
 }
 
+bool yank_arm64_keeps_all_here(void)
+{
+    return true;
+}
+
 #define ALIGNED(bytes) (((bytes) + 15) & ~(size_t)15)
 #define SVE_RECORD_BYTES(vl)                                                   \
     ALIGNED(sizeof(struct sve_record) + YANK_ARM64_SVE_BYTES(vl))
@@ -253,11 +258,14 @@ static void put_general(mcontext_t *c, const struct yank_arm64_frame *from,
     c->pstate = from->pstate;
 }
 
-void yank_arm64_continue(const struct yank_arm64_frame *from, uintptr_t sp,
+void yank_arm64_continue(struct yank_m *m, struct yank_g *g,
+                         const struct yank_arm64_frame *from, uintptr_t sp,
                          const struct yank_arm64_vectors *vectors)
 {
     struct frame frame;
 
+    (void)m;
+    (void)g;
     if (vectors->vl != 0 && vectors->vl != yank_arm64_thread_vl()) {
         yank_os_write_line("yank: a G that may migrate came to a thread with "
                            "SVE registers of another length");
