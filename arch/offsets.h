@@ -12,12 +12,14 @@
 #define YANK_G_M 88
 #define YANK_G_ENTRY 304
 #define YANK_G_USER 312
+#define YANK_G_OS_STACK 344
 
 /* struct yank_m */
 #define YANK_M_G0_SP 0
 #define YANK_M_CURG 8
 #define YANK_M_SPARE 16
 #define YANK_M_CACHE 24
+#define YANK_M_OS_G0 312
 
 /* struct yank_vector_block */
 #define YANK_BLOCK_NEXT 0

@@ -36,6 +36,11 @@ int yank_blocking_enter2(struct yank_g *g,
      * sees Running is counted, or has left its ticket; both pair with the
      * seq_cst status change above. */
     int64_t deadline = yank_now_ns() + yank_rt.kick_deadline_ns;
+
+    /* Who suspends this thread to answer for it cannot be outrun by a kick of
+     * our own, and ends soon. */
+    if ((yank_os_caps() & YANK_CAP_SYNC_KICK) != 0)
+        deadline = YANK_NO_DEADLINE;
     /* Its ticket may be gone and its kick not here yet: the answer to an
      * earlier kick takes every ticket that it finds. */
     bool sent = atomic_load_explicit(&m->kickers, memory_order_seq_cst) != 0;

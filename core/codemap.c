@@ -59,6 +59,10 @@ void yank_code_done(struct yank_m *m)
         return;
     /* seq_cst: a store-load pair with readers_gone(). */
     atomic_fetch_add_explicit(&m->map_reader, 1, memory_order_seq_cst);
+}
+
+void yank_code_tell(struct yank_m *m)
+{
     if (atomic_load_explicit(&waiting, memory_order_seq_cst) != 0)
         yank_os_wake(&m->map_reader);
 }

@@ -45,7 +45,6 @@ void yank_release(void *p, size_t bytes);
 /* --- report.c ------------------------------------------------------------*/
 /* A broken invariant of our own.  AS-safe. */
 _Noreturn void yank_panic(const char *message);
-void yank_log(const char *line);
 /* One line for the log, cut where it is full. */
 struct yank_line {
     char text[200];
@@ -68,6 +67,7 @@ void yank_unlock(_Atomic uint32_t *lock);
 
 /* --- trace.c: what happened when; AS-safe up to the next line -------------*/
 extern _Atomic uint32_t yank_trace_on;
+int64_t yank_trace_clock(void);
 /* Into m's ring, which the caller keeps attached (own, or kickers), or the
  * one for no M; ns 0: now.  g may not end before this returns, but for a
  * YANK_TRACE_KICK, where it only has to be memory. */
@@ -88,7 +88,7 @@ static inline void yank_trace(struct yank_m *m, const struct yank_g *g,
 /* The time, or 0 where nothing is recorded; and a kick sent then. */
 static inline int64_t yank_trace_now(void)
 {
-    return yank_is_tracing() ? yank_now_ns() : 0;
+    return yank_is_tracing() ? yank_trace_clock() : 0;
 }
 static inline void yank_trace_kick(struct yank_m *m, const struct yank_g *g,
                                    int64_t sent_ns)
@@ -191,8 +191,7 @@ enum yank_outcome yank_is_async_safe_point(struct yank_m *m, struct yank_g *g,
                                            struct yank_code **code);
 
 /* --- preempt.c: the answer, and the stop itself --------------------------*/
-/* In the handler, or with m suspended.  True: r was edited.  AS-safe. */
-bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r);
+/* yank_do_sig_preempt() and yank_tell() are in os/os.h: backends call them. */
 /* On g0, from the stub: what m goes on with. */
 struct yank_g *yank_async_preempt2(struct yank_m *m);
 /* On the G's own stack, asks or yield seen: stop as asked.  Synchronous. */
@@ -204,6 +203,11 @@ void yank_run_call(struct yank_g *g);
 void yank_park_in_place(struct yank_m *m, struct yank_g *g);
 
 /* --- host.c: Gs on Ms ----------------------------------------------------*/
+/* A stack that Yank or a host made, as the system shall see it. */
+static inline struct yank_os_stack yank_os_stack_of(uintptr_t lo, uintptr_t hi)
+{
+    return (struct yank_os_stack){ hi, lo + yank_os_stack_reserve_bytes, lo };
+}
 void yank_g_setup(struct yank_g *g, uintptr_t lo, uintptr_t hi);
 struct yank_g *yank_g_self(void); /* the G that the caller runs on, or null */
 void yank_bind(struct yank_m *m, struct yank_g *g);   /* before it runs on m */
@@ -303,6 +307,8 @@ struct yank_code {
  * away; done without find is nothing. */
 struct yank_code *yank_code_find(struct yank_m *m, uintptr_t pc);
 void yank_code_done(struct yank_m *m);
+/* After it, where a wake is allowed: who waits to take a range away. */
+void yank_code_tell(struct yank_m *m);
 /* A G that was stopped in it is not any more. */
 void yank_code_left(struct yank_g *g);
 int yank_codemap_init(const void *lo, const void *hi);

@@ -16,7 +16,9 @@ void yank_g_setup(struct yank_g *g, uintptr_t lo, uintptr_t hi)
     g->id = yank_new_id();
     g->lo = lo;
     g->hi = hi;
-    g->guard = lo + yank_arch_async_preempt_stack();
+    g->guard =
+        lo + yank_os_stack_reserve_bytes + yank_arch_async_preempt_stack();
+    g->os_stack = yank_os_stack_of(lo, hi);
     atomic_init(&g->poll_word, g->guard);
     g->magic = YANK_G_MAGIC;
 }
@@ -283,9 +285,10 @@ static bool hooks_hold(const struct yank_host *h, bool entry)
 
 static bool stack_holds(const struct yank_stack *s, size_t hook_bytes)
 {
+    const size_t min = STACK_MIN + yank_os_stack_reserve_bytes;
+
     return ((s->lo | s->hi) & 15) == 0 && s->hi > s->lo &&
-           s->hi - s->lo >= STACK_MIN &&
-           s->hi - s->lo - STACK_MIN >= hook_bytes;
+           s->hi - s->lo >= min && s->hi - s->lo - min >= hook_bytes;
 }
 
 int yank_g_init(struct yank_g *g, const struct yank_g_attr *a)

@@ -196,6 +196,7 @@ int yank_get_caps(struct yank_caps *out)
         .async_preempt_stack = yank_arch_async_preempt_stack(),
         .vector_bytes = yank_arch_block_bytes(),
         .signo = yank_rt.async ? yank_rt.signo : 0,
+        .kick = yank_rt.async ? yank_os_kick_name() : "none",
         .kick_scale = yank_os_kick_scale(),
     };
     if (yank_rt.async)

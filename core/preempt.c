@@ -61,11 +61,12 @@ static void inject(struct yank_m *m, struct yank_g *g, struct yank_regs *r,
     yank_arch_push_call(r, yank_async_preempt, resume_pc, m);
 }
 
-bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r)
+struct yank_answer yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r)
 {
     uintptr_t resume_pc = 0, pc = r->pc, sp = r->sp;
     struct yank_code *code = NULL;
-    /* Relaxed: own. */
+    /* Relaxed, both: own. */
+    uint32_t mark = atomic_load_explicit(&m->map_reader, memory_order_relaxed);
     struct yank_g *g = atomic_load_explicit(&m->curg, memory_order_relaxed);
 
     /* First of all, or a request made from here on could be lost; seq_cst:
@@ -76,10 +77,12 @@ bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r)
 
     if (o == YANK_INJECTED)
         inject(m, g, r, resume_pc, code);
-    yank_code_done(m);
+    /* Not the mark of a reader that was suspended with one. */
+    if (atomic_load_explicit(&m->map_reader, memory_order_relaxed) != mark)
+        yank_code_done(m);
     YANK_STEP("answer: decided");
+    int64_t answered_ns = yank_trace_now();
     yank_count(m, o);
-    yank_trace(m, g, YANK_TRACE_ANSWER, o);
     /* Relaxed: the release on the generation publishes them. */
     atomic_store_explicit(&m->outcome, (uint32_t)o, memory_order_relaxed);
     atomic_store_explicit(&m->answer_pc, pc, memory_order_relaxed);
@@ -92,12 +95,42 @@ bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r)
         atomic_load_explicit(&m->preempt_gen, memory_order_relaxed) + 1,
         memory_order_release);
     YANK_STEP("answer: generation moved");
+    return (struct yank_answer){ o == YANK_INJECTED, m, g, o, answered_ns };
+}
+
+/* A requester that has seen the answer meanwhile waits for a stop on its way,
+ * as for any: the tell, which follows, lets it look again. */
+void yank_answer_undo(struct yank_answer *a)
+{
+    struct yank_m *m = a->m;
+    struct yank_g *g = a->g;
+
+    a->edited = false;
+    a->outcome = YANK_REFUSED_CPU_STATE;
+    yank_code_left(g);
+    atomic_fetch_sub_explicit(&m->count[YANK_INJECTED], 1,
+                              memory_order_relaxed);
+    yank_count(m, YANK_REFUSED_CPU_STATE);
+    /* Relaxed: whoever reads the other one looks again. */
+    atomic_store_explicit(&m->outcome, (uint32_t)YANK_REFUSED_CPU_STATE,
+                          memory_order_relaxed);
+    /* seq_cst: before the tell; pairs with yank_ask(), which sends no kick
+     * while it is set. */
+    atomic_store_explicit(&g->injected, 0, memory_order_seq_cst);
+}
+
+void yank_tell(struct yank_answer a)
+{
+    struct yank_g *g = a.g;
+
+    if (a.ns != 0)
+        yank_trace_record(a.m, a.m->id, g, YANK_TRACE_ANSWER, a.outcome, a.ns);
+    yank_code_tell(a.m);
     /* seq_cst: whoever waits for this answer visited before it asked, and we
      * have taken its ticket since. */
     if (g != NULL &&
         atomic_load_explicit(&g->visitors, memory_order_seq_cst) != 0)
         yank_bump(g);
-    return o == YANK_INJECTED;
 }
 
 /* --- the stop ------------------------------------------------------------*/

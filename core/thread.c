@@ -127,6 +127,7 @@ static int own_g0(struct yank_m *m)
         return rc;
     m->own_g0 = true;
     m->g0_sp = g0_top(&m->g0);
+    m->os_g0 = yank_os_stack_of(m->g0.lo, m->g0.hi);
     return YANK_OK;
 }
 
@@ -223,9 +224,12 @@ int yank_fiber_g0(struct yank_m *m)
 {
     int rc = m->fiber_g0.hi != 0 ? YANK_OK : new_g0(&m->fiber_g0);
 
-    if (rc == YANK_OK)
-        m->g0_sp = g0_top(&m->fiber_g0); /* yank_execute() moves it */
-    return rc;
+    if (rc != YANK_OK)
+        return rc;
+    /* yank_execute() moves both. */
+    m->g0_sp = g0_top(&m->fiber_g0);
+    m->os_g0 = yank_os_stack_of(m->fiber_g0.lo, m->fiber_g0.hi);
+    return YANK_OK;
 }
 
 int yank_m_attach(struct yank_m *m, const struct yank_m_attr *attr)

@@ -83,6 +83,23 @@ static void count_down(_Atomic uint32_t *writers)
         yank_os_wake(writers);
 }
 
+/* yank_now_ns(), but later than that of every event that happened before: a
+ * clock may stand still for longer than a switch takes (Windows: 100 ns). */
+int64_t yank_trace_clock(void)
+{
+    static _Atomic int64_t latest;
+    /* Relaxed, all: one number; what orders two events orders its changes. */
+    int64_t seen = atomic_load_explicit(&latest, memory_order_relaxed);
+    int64_t now = yank_now_ns(), ns;
+
+    do
+        ns = now > seen ? now : seen + 1;
+    while (!atomic_compare_exchange_weak_explicit(&latest, &seen, ns,
+                                                  memory_order_relaxed,
+                                                  memory_order_relaxed));
+    return ns;
+}
+
 void yank_trace_record(struct yank_m *m, uint64_t m_id, const struct yank_g *g,
                        enum yank_trace_kind kind, uint64_t value, int64_t ns)
 {
@@ -90,7 +107,7 @@ void yank_trace_record(struct yank_m *m, uint64_t m_id, const struct yank_g *g,
     struct yank_trace_ring *r;
     char name[YANK_TRACE_NAME_BYTES];
     uint64_t word[YANK_TRACE_WORDS] = {
-        [YANK_TRACE_AT_NS] = (uint64_t)(ns != 0 ? ns : yank_now_ns()),
+        [YANK_TRACE_AT_NS] = (uint64_t)(ns != 0 ? ns : yank_trace_clock()),
         [YANK_TRACE_AT_M] = m_id << 8 | (uint64_t)kind,
         [YANK_TRACE_AT_G] = g != NULL ? g->id : 0,
         [YANK_TRACE_AT_VALUE] = value
@@ -116,7 +133,7 @@ void yank_trace_record(struct yank_m *m, uint64_t m_id, const struct yank_g *g,
 void yank_trace_claim(const struct yank_g *g, const struct yank_asker *a)
 {
     uint64_t m_id = a != NULL ? a->on_m_id : 0;
-    int64_t now = yank_now_ns();
+    int64_t now = yank_trace_clock();
     /* Relaxed: the claim freezes it where it is looked at. */
     const struct yank_m *m = atomic_load_explicit(&g->m, memory_order_relaxed);
 

@@ -58,6 +58,17 @@ struct yank_call_saved {
     uintptr_t sp, pc, reg[12];
 };
 
+struct yank_stack_bounds {
+    uintptr_t lo, hi;
+};
+
+/* On Windows, three words of the thread's environment block: StackBase,
+ * StackLimit (the lowest byte that can be touched at once), DeallocationStack.
+ * Elsewhere unused. */
+struct yank_os_stack {
+    uintptr_t base, limit, whole;
+};
+
 struct yank_g {
     union {
         struct {
@@ -127,6 +138,10 @@ struct yank_g {
             bool stop_here; /* the stub is to come by the hook preempted */
             bool in_hook;   /* in preempted: on its way out, not stopped */
             bool went;      /* the hook did switch away */
+
+            /* What the system believes to be the thread's stack while g runs,
+             * where that has to change with the stack; own. */
+            struct yank_os_stack os_stack;
         };
         _Alignas(64) unsigned char opaque[512];
     };
@@ -147,9 +162,6 @@ struct yank_p {
     };
 };
 
-struct yank_stack_bounds {
-    uintptr_t lo, hi;
-};
 
 struct yank_m {
     union {
@@ -191,6 +203,8 @@ struct yank_m {
 
             /* --- init --------------------------------------------------- */
             uint64_t id; /* never reused */
+            struct yank_os_stack os_g0; /* that of g0, as g->os_stack; own */
+            uintptr_t os_private[4]; /* the backend's, from m_init to m_fini */
             struct yank_stack_bounds g0, sigstack;
             bool own_g0, own_sigstack; /* we allocated it */
             struct yank_thread *thread; /* threads mode, else null */

@@ -36,8 +36,30 @@ int yank_preempt_m(struct yank_m *m);
  * kick signal is blocked.  Errors: as yank_preempt_m. */
 int yank_os_kick_self(struct yank_m *m);
 
-/* A line for struct yank_caps. */
+/* What goes up to core/.  The answer: with m interrupted, by its handler or
+ * because the caller has it suspended; no lock, no call to the system but for
+ * the clock.  Where edited, r goes into the thread.  Then, and where m was
+ * suspended only once it runs again (a wake may take locks that m held), whoever
+ * waits is told; g cannot go meanwhile: it runs on m, or the caller counts in
+ * m's kickers.  AS-safe: both. */
+struct yank_answer {
+    bool edited;
+    struct yank_m *m;
+    struct yank_g *g; /* that ran on m, or null */
+    enum yank_outcome outcome;
+    int64_t ns; /* when; 0: nobody records it */
+};
+struct yank_answer yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r);
+/* An edited r did not go into the thread, which goes on as it was: the answer
+ * is a refusal.  Before the tell, as the answer itself.  AS-safe: yes. */
+void yank_answer_undo(struct yank_answer *a);
+void yank_tell(struct yank_answer a);
+void yank_log(const char *line); /* one line for the host's log */
+
+
+/* Lines for struct yank_caps. */
 extern const char *const yank_os_name;
+const char *yank_os_kick_name(void); /* "signal", "suspend", "apc", "none" */
 uint32_t yank_os_caps(void); /* YANK_CAP_* that this system can have */
 
 /* Install and remove what the process needs: the handler, unless the host
@@ -71,11 +93,18 @@ void yank_os_set_errno(int64_t value);
  * while the interrupted code may hold any. */
 void *yank_os_pages(size_t bytes);
 void yank_os_pages_free(void *p, size_t bytes);
-/* A stack of at least bytes between unmapped guard pages; below it are at
- * least guard_bytes of them, 0 where there are none. */
-extern const size_t yank_os_stack_guard_bytes;
+/* The lowest bytes of every stack, where the system may build frames of its
+ * own (Windows: of exceptions and APCs); no G's code is stopped with its SP in
+ * there.  0: none. */
+extern const size_t yank_os_stack_reserve_bytes;
+/* A stack of at least bytes and the reserve, with guards. */
 int yank_os_stack_alloc(size_t bytes, struct yank_stack *out);
 void yank_os_stack_free(const struct yank_stack *stack);
+/* Is addr in the guard that code meets which runs over such a stack, whose
+ * lowest byte is lo?  AS-safe: yes. */
+bool yank_os_in_guard(uintptr_t lo, uintptr_t addr);
+/* The stack is for another G now: its guard is whole again. */
+void yank_os_stack_renew(const struct yank_stack *stack);
 /* Bounds of the calling thread's stack.  Errors: YANK_EOS */
 int yank_os_thread_stack(struct yank_stack *out);
 

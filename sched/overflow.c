@@ -54,9 +54,8 @@ static void overflowed(void)
 
 static bool in_guard(const struct yank_g *g, uintptr_t addr, uintptr_t sp)
 {
-    uintptr_t lo = g->lo - yank_os_stack_guard_bytes;
-
-    return addr >= lo && addr < g->lo && sp >= lo && sp < g->hi;
+    return yank_os_in_guard(g->lo, addr) &&
+           (yank_os_in_guard(g->lo, sp) || (sp >= g->lo && sp < g->hi));
 }
 
 static bool is_registered(struct yank_m *m, uintptr_t pc)
@@ -64,6 +63,7 @@ static bool is_registered(struct yank_m *m, uintptr_t pc)
     bool found = yank_code_find(m, pc) != NULL;
 
     yank_code_done(m);
+    yank_code_tell(m);
     return found;
 }
 

@@ -35,6 +35,7 @@ void yank_task_stack_put(struct yank_sched *s, const struct yank_stack *stack)
 {
     bool kept = false;
 
+    yank_os_stack_renew(stack);
     /* The frames of a task that did not return are poisoned still. */
     YANK_ASAN_UNPOISON(stack->lo, stack->hi - stack->lo);
     yank_lock(&s->lock);

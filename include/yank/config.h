@@ -31,6 +31,8 @@
 #define YANK_ARM64_SCRATCH 0
 #endif
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 #define YANK_ALIGNAS(n) alignas(n)
 #define YANK_BEGIN_DECLS extern "C" {
@@ -52,7 +54,18 @@
  * be stopped at any instruction.  YANK_TEXT_LO and YANK_TEXT_HI bound what the
  * including module (program or shared object) has in it; both are null where
  * it has nothing. */
-#if defined(__ELF__)
+#if defined(_WIN32)
+/* Linkers order the parts of a section by what follows the dollar. */
+#define YANK_TEXT __attribute__((section(".yank$m"), noinline))
+__attribute__((section(".yank$a"), unused)) static void yank_text_lo_(void)
+{
+}
+__attribute__((section(".yank$z"), unused)) static void yank_text_hi_(void)
+{
+}
+#define YANK_TEXT_LO ((const void *)(size_t)yank_text_lo_)
+#define YANK_TEXT_HI ((const void *)(size_t)yank_text_hi_)
+#elif defined(__ELF__)
 #define YANK_TEXT __attribute__((section("yank_text"), noinline))
 extern char __start_yank_text[] __attribute__((weak, visibility("hidden")));
 extern char __stop_yank_text[] __attribute__((weak, visibility("hidden")));

@@ -124,6 +124,9 @@ struct yank_options {
                             * may reach the image that exec() starts */
     bool host_owns_signal; /* Yank installs no handler: the host's own calls
                             * yank_handle_signal() */
+    bool kick_by_apc;      /* Windows: by special user APCs where the system
+                            * has them and they pass a test, see
+                            * yank_caps.kick; elsewhere without effect */
     bool read_env;         /* obey YANKDEBUG (asyncpreemptoff=1); never obeyed
                             * in a set-user-id program */
     bool atfork;           /* register the fork trio with pthread_atfork */
@@ -187,6 +190,8 @@ struct yank_caps {
     size_t async_preempt_stack; /* bytes a stop needs below the SP */
     size_t vector_bytes;        /* one vector block */
     int signo;                  /* the kick signal, 0: none */
+    const char *kick;           /* how a thread is interrupted: "signal",
+                                 * "suspend", "apc"; "none" */
     unsigned kick_scale;        /* kick deadlines are stretched by this:
                                  * 1, more under an emulator */
 };

@@ -22,6 +22,11 @@
 const bool yank_preempt_m_supported = false;
 const char *const yank_os_name = "none";
 
+const char *yank_os_kick_name(void)
+{
+    return "none";
+}
+
 uint32_t yank_os_caps(void)
 {
     return 0;
@@ -190,8 +195,7 @@ void yank_os_pages_free(void *p, size_t bytes)
     free(p);
 }
 
-/* Without guards: an overflow is not caught. */
-const size_t yank_os_stack_guard_bytes = 0;
+const size_t yank_os_stack_reserve_bytes = 0;
 
 int yank_os_stack_alloc(size_t bytes, struct yank_stack *out)
 {
@@ -212,6 +216,19 @@ int yank_os_stack_alloc(size_t bytes, struct yank_stack *out)
 void yank_os_stack_free(const struct yank_stack *stack)
 {
     free((void *)stack->lo);
+}
+
+/* Without guards: an overflow is not caught. */
+bool yank_os_in_guard(uintptr_t lo, uintptr_t addr)
+{
+    (void)lo;
+    (void)addr;
+    return false;
+}
+
+void yank_os_stack_renew(const struct yank_stack *stack)
+{
+    (void)stack;
 }
 
 /* --- the rest ------------------------------------------------------------*/

@@ -96,8 +96,11 @@ static void answer(struct yank_m *m, ucontext_t *uc)
     yank_posix_load(uc, &r);
     if (r.refusal == 0)
         r.refusal = refusal(m, uc);
-    if (yank_do_sig_preempt(m, &r))
+    struct yank_answer a = yank_do_sig_preempt(m, &r);
+
+    if (a.edited)
         yank_posix_store(uc, &r);
+    yank_tell(a);
 }
 
 static void on_signal(int signo, siginfo_t *info, void *uc)

@@ -39,11 +39,14 @@ void yank_os_pages_free(void *p, size_t bytes)
 }
 
 /* More than a page: a function with a large frame may step over one. */
-const size_t yank_os_stack_guard_bytes = 64 * 1024;
+#define GUARD_BYTES ((size_t)64 * 1024)
+
+/* The kernel's frames go to the signal stack. */
+const size_t yank_os_stack_reserve_bytes = 0;
 
 static size_t guard_below(void)
 {
-    return whole_pages(yank_os_stack_guard_bytes);
+    return whole_pages(GUARD_BYTES);
 }
 
 int yank_os_stack_alloc(size_t bytes, struct yank_stack *out)
@@ -74,4 +77,14 @@ void yank_os_stack_free(const struct yank_stack *stack)
 
     munmap((void *)(stack->lo - below),
            below + stack->hi - stack->lo + page_bytes());
+}
+
+bool yank_os_in_guard(uintptr_t lo, uintptr_t addr)
+{
+    return addr >= lo - GUARD_BYTES && addr < lo;
+}
+
+void yank_os_stack_renew(const struct yank_stack *stack)
+{
+    (void)stack;
 }

@@ -16,6 +16,11 @@ int64_t yank_now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+const char *yank_os_kick_name(void)
+{
+    return "signal";
+}
+
 uint32_t yank_os_caps(void)
 {
     return YANK_CAP_ASYNC | YANK_CAP_STACK_SWITCH | YANK_CAP_THREADS;

@@ -10,12 +10,6 @@
 
 typedef void yank_posix_handler(int signo, siginfo_t *info, void *ucontext);
 
-/* --- from core/ ------------------------------------------------------------
- * The two calls that go up: the answer to a kick, and one line for the host's
- * log.  Declared here because the arrow os <- core points one way. */
-bool yank_do_sig_preempt(struct yank_m *m, struct yank_regs *r); /* AS-safe */
-void yank_log(const char *line);
-
 /* --- from the system's folder --------------------------------------------*/
 
 /* Send signo to m's thread.  AS-safe: yes; keeps errno.

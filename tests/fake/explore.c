@@ -240,6 +240,18 @@ void explore(const struct fake_spec *spec)
     random_walks(spec);
 }
 
+void explore_both(const struct fake_spec *spec)
+{
+    struct fake_spec suspends = *spec;
+    char name[64];
+
+    explore(spec);
+    snprintf(name, sizeof name, "%s-suspends", spec->name);
+    suspends.name = name;
+    suspends.suspends = true;
+    explore(&suspends);
+}
+
 void fake_once(const char *name, void (*setup)(void), void (*check)(void))
 {
     struct fake_spec spec = { .name = name, .setup = setup, .check = check };

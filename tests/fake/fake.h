@@ -58,6 +58,10 @@ struct party {
     uintptr_t sp;              /* what the kick reports; 0: the real one */
     enum yank_outcome refusal; /* what the backend finds wrong */
     bool bad_cpu;              /* yank_arch_context_ok() says no */
+    bool suspended;            /* a kicker holds it still */
+    _Atomic uint32_t answering; /* 1: such a kicker is there; others wait */
+    bool in_window;            /* it has somebody suspended */
+    bool edited;               /* the next thing it does is the stub */
     bool steal_stub;           /* the next injected call is lost to a longjmp */
     bool in_kernel; /* a kick that lands now cuts a system call short */
     uint32_t stops; /* stubs gone through */
@@ -80,7 +84,8 @@ enum {
     FAKE_SPURIOUS = 1 << 4,    /* a wait ends for no reason */
     FAKE_TIMEOUT = 1 << 5,     /* a deadline passes while others run */
     FAKE_WEAK = 1 << 6,        /* stores stay in the buffer for a while */
-    FAKE_STEAL = 1 << 7        /* a longjmp takes the G off the stub */
+    FAKE_STEAL = 1 << 7,       /* a longjmp takes the G off the stub */
+    FAKE_UNDO = 1 << 8         /* an edit does not go into the thread */
 };
 
 struct fake_spec {
@@ -93,6 +98,8 @@ struct fake_spec {
     unsigned runs;       /* at most, per number of deviations; 0: a default */
     unsigned walks;      /* random ones after that; 0: a default */
     unsigned processors; /* 0: one */
+    bool suspends; /* a kick is answered by its sender, while the target is held
+                    * still (YANK_CAP_SYNC_KICK), as on Windows */
     bool no_init;        /* setup calls yank_init itself */
     const struct yank_options *options;
 };
@@ -143,6 +150,8 @@ unsigned fake_choose(unsigned n, const char *what);
 void fake_begin(const struct fake_spec *spec);
 void fake_end(const struct fake_spec *spec);
 void explore(const struct fake_spec *spec);
+/* The same twice: kicks as signals, and with the target suspended. */
+void explore_both(const struct fake_spec *spec);
 unsigned long explored_runs(void); /* by the last explore() */
 /* One run, no deviation: for tests of plain results.  YANK_TRACE: print its
  * steps. */
@@ -185,6 +194,8 @@ void user_loop_at(uintptr_t pc, _Atomic uint32_t *until);
 /* A call into the kernel that a kick would cut short. */
 void user_system_call(_Atomic uint32_t *until);
 void fake_handler(struct party *p);
+/* On another party: suspend p, answer its kick for it, let it go on. */
+int fake_answer_for(struct party *p, struct yank_m *m);
 /* Who holds g: checked at each user_step of it. */
 void fake_held(const struct yank_g *g, int delta);
 

@@ -58,6 +58,8 @@ int yank_preempt_m(struct yank_m *m)
     if (fake.drop_one_in != 0 && fake.sends % fake.drop_one_in == 0)
         return YANK_OK;
     must(p != fake.cur); /* contract: any thread other than m's */
+    if (fake.spec->suspends)
+        return fake_answer_for(p, m);
     p->kick = true;
     return YANK_OK;
 }
@@ -70,16 +72,26 @@ int yank_os_kick_self(struct yank_m *m)
     must(p != NULL && p->m == m);
     if (fake.send_rc != 0)
         return fake.send_rc;
-    if (p->blocked || p->in_handler)
+    if (fake.spec->suspends) {
+        struct yank_regs r = { .refusal = YANK_REFUSED_NOT_USER };
+
+        yank_tell(yank_do_sig_preempt(m, &r));
+    } else if (p->blocked || p->in_handler)
         p->kick = true;
     else
         fake_handler(p);
     return YANK_OK;
 }
 
+const char *yank_os_kick_name(void)
+{
+    return "fake";
+}
+
 uint32_t yank_os_caps(void)
 {
-    return YANK_CAP_ASYNC | YANK_CAP_THREADS | YANK_CAP_STACK_SWITCH;
+    return YANK_CAP_ASYNC | YANK_CAP_THREADS | YANK_CAP_STACK_SWITCH |
+           (fake.spec != NULL && fake.spec->suspends ? YANK_CAP_SYNC_KICK : 0);
 }
 
 int yank_os_init(const struct yank_options *options, int *signo)
@@ -136,6 +148,7 @@ int64_t yank_now_ns(void)
 
 void yank_os_wait(_Atomic uint32_t *word, uint32_t old, int64_t deadline_ns)
 {
+    must(fake.cur == NULL || !fake.cur->in_window); /* what it held, waits */
     fake_step("wait");
     if (fake.cur == NULL)
         return;
@@ -152,6 +165,7 @@ void yank_os_wait(_Atomic uint32_t *word, uint32_t old, int64_t deadline_ns)
 
 void yank_os_wake(_Atomic uint32_t *word)
 {
+    must(fake.cur == NULL || !fake.cur->in_window);
     fake_step("wake");
     fake_flush(fake.cur);
     fake.wakes++;
@@ -186,6 +200,8 @@ void yank_os_pages_free(void *p, size_t bytes)
     (void)bytes;
     free(p);
 }
+
+const size_t yank_os_stack_reserve_bytes = 0;
 
 int yank_os_stack_alloc(size_t bytes, struct yank_stack *out)
 {

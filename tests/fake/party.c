@@ -120,6 +120,8 @@ static bool can_take_kick(const struct party *p)
 
 bool fake_runnable(const struct party *p)
 {
+    if (p->suspended)
+        return false;
     switch (p->state) {
     case PARTY_READY: return true;
     case PARTY_WAIT:
@@ -151,6 +153,10 @@ static void take_kick(void)
 
     if (!can_take_kick(p) || script_holds_kicks(p))
         return;
+    if (p->edited) {
+        fake_handler(p); /* it has no choice */
+        return;
+    }
     if (p->late) {
         if (fake_choose(2, "the late kick comes") == 0)
             return;
@@ -167,7 +173,7 @@ static unsigned timed_waiters(struct party **out)
 
     for (int i = 0; i < fake.parties; i++) {
         struct party *p = &fake.party[i];
-        if (p->state == PARTY_WAIT && !fake_runnable(p) &&
+        if (p->state == PARTY_WAIT && !fake_runnable(p) && !p->suspended &&
             p->until != INT64_MAX)
             out[n++] = p;
     }

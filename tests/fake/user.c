@@ -107,29 +107,10 @@ static void stub(void)
 
 /* --- the handler ---------------------------------------------------------*/
 
-void fake_handler(struct party *p)
+static void enter_stub(struct party *p)
 {
     uintptr_t pc = p->pc;
-    struct yank_regs r = { .refusal = p->refusal };
-    char here;
 
-    must(p == fake.cur && p->m != NULL && !p->in_handler);
-    p->kick = p->late = false;
-    if (p->in_kernel && !p->blocked)
-        fake_fail(__FILE__, __LINE__, "a kick cuts a system call short");
-    fake_flush(p);
-    r.pc = p->in_stub ? FAKE_PC_STUB : pc != 0 ? pc : FAKE_PC_YANK;
-    r.sp = p->sp != 0 ? p->sp : (uintptr_t)&here;
-    r.fp = r.sp;
-    p->in_handler = true;
-    fake_step("handler: first instruction");
-    bool edited = yank_do_sig_preempt(p->m, &r);
-    fake.answers++;
-    fake_step("handler: last instruction");
-    p->in_handler = false;
-    must(edited == (r.pc == FAKE_PC_STUB && r.lr != 0));
-    if (!edited)
-        return;
     must(pc != 0 && !p->in_stub); /* never inside Yank */
     p->pc = 0;
     bool steal =
@@ -139,6 +120,91 @@ void fake_handler(struct party *p)
         stub();
     p->steal_stub = false;
     fake.cur->pc = pc; /* it may be another M's by now */
+}
+
+static struct yank_regs regs_of(const struct party *p, uintptr_t sp)
+{
+    struct yank_regs r = { .refusal = p->refusal };
+
+    r.pc = p->pc != 0 ? p->pc : FAKE_PC_YANK;
+    if (p->in_stub || p->edited)
+        r.pc = FAKE_PC_STUB;
+    r.sp = r.fp = p->sp != 0 ? p->sp : sp;
+    return r;
+}
+
+/* What the thread goes on with is in r. */
+static struct yank_answer answer(struct yank_m *m, struct yank_regs *r)
+{
+    struct yank_regs old = *r;
+    struct yank_answer a = yank_do_sig_preempt(m, r);
+
+    if (a.edited && (fake.spec->may & FAKE_UNDO) != 0 &&
+        fake_choose(2, "the edit does not go into the thread")) {
+        fake_step("answer: not written");
+        yank_answer_undo(&a);
+        *r = old;
+    }
+    return a;
+}
+
+void fake_handler(struct party *p)
+{
+    struct yank_regs r;
+    char here;
+
+    if (p->edited) {
+        p->edited = p->kick = false;
+        enter_stub(p);
+        return;
+    }
+    must(p == fake.cur && p->m != NULL && !p->in_handler);
+    p->kick = p->late = false;
+    if (p->in_kernel && !p->blocked)
+        fake_fail(__FILE__, __LINE__, "a kick cuts a system call short");
+    fake_flush(p);
+    r = regs_of(p, (uintptr_t)&here);
+    p->in_handler = true;
+    fake_step("handler: first instruction");
+    struct yank_answer a = answer(p->m, &r);
+    bool edited = a.edited;
+
+    yank_tell(a);
+    fake.answers++;
+    fake_step("handler: last instruction");
+    p->in_handler = false;
+    must(edited == (r.pc == FAKE_PC_STUB && r.lr != 0));
+    if (edited)
+        enter_stub(p);
+}
+
+int fake_answer_for(struct party *p, struct yank_m *m)
+{
+    struct party *me = fake.cur;
+    struct yank_regs r;
+
+    must(p != me && !me->in_window);
+    fake_block_changed(&p->answering, 1); /* one at a time */
+    p->answering = 1;
+    if (p->m == m) {
+        p->suspended = me->in_window = true;
+        fake_flush(p);
+        r = regs_of(p, (uintptr_t)p->on->stack + p->on->bytes / 2);
+        fake_step("suspended: its registers are read");
+        struct yank_answer a = answer(m, &r);
+        fake_step("suspended: answered");
+        must(!a.edited || (p->pc != 0 && !p->in_stub && !p->edited));
+        if (a.edited)
+            p->edited = p->kick = true;
+        p->suspended = me->in_window = false;
+        fake.answers++;
+        p->answering = 0;
+        fake_step("suspended: no more");
+        yank_tell(a);
+        return YANK_OK;
+    }
+    p->answering = 0;
+    return YANK_EGONE;
 }
 
 /* --- user code -----------------------------------------------------------*/

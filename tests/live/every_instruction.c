@@ -68,7 +68,7 @@ void stop_here(void *ucontext)
     while (atomic_load(&yank_m_curg(m)->asks) == 0)
         yank_arch_pause();
     plant_canary(r.sp);
-    injected = yank_do_sig_preempt(m, &r);
+    injected = yank_do_sig_preempt(m, &r).edited;
     if (injected)
         yank_posix_store(ucontext, &r);
 }

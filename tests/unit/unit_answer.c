@@ -30,7 +30,7 @@ CLAIM(unit_longjmps_off_the_stub_delay_only)
                                            .may = FAKE_STEAL,
                                            .bound = 2,
                                            .runs = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- the order of the answer ---------------------------------------------*/
@@ -74,13 +74,37 @@ CLAIM(unit_no_request_is_lost_between_clear_test_act_answer)
                                            .bound = 3,
                                            .runs = 60000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void no_resend(void)
 {
     all_held();
     in_time();
+}
+
+/* The stop counts as refused: asked again soon, with nothing left behind. */
+static void undone(void)
+{
+    all_held();
+    in_time();
+    must(atomic_load(&fake.code[0]->stopped) == 0);
+    must(counters().outcome[YANK_INJECTED] == fake.party[0].stops);
+}
+
+CLAIM(unit_edit_that_is_not_written_is_asked_again)
+{
+    struct fake_spec spec = { .name = "undo",
+                              .setup = plain_two,
+                              .check = undone,
+                              .may = FAKE_UNDO,
+                              .bound = 3,
+                              .runs = 60000,
+                              .walks = 10000 };
+    explore_both(&spec);
+    spec.name = "undo-w";
+    spec.may |= FAKE_WEAK;
+    explore_both(&spec);
 }
 
 /* Who finds a stop on its way waits for it: it must come without a kick. */
@@ -92,10 +116,10 @@ CLAIM(unit_no_request_is_lost_at_the_end_of_the_stub)
                               .bound = 3,
                               .runs = 60000,
                               .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
     spec.name = "stub-w";
     spec.may = FAKE_WEAK;
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* A asks, gives up, and leaves its kick on the way; B asks at each step of
@@ -196,6 +220,7 @@ CLAIM(unit_an_ask_at_any_step_of_the_stub_is_not_lost)
 CLAIMS_MAIN(CLAIMED(unit_a_longjmp_off_the_stub_is_recovered),
             CLAIMED(unit_longjmps_off_the_stub_delay_only),
             CLAIMED(unit_no_request_is_lost_between_clear_test_act_answer),
+            CLAIMED(unit_edit_that_is_not_written_is_asked_again),
             CLAIMED(unit_no_request_is_lost_at_the_end_of_the_stub),
             CLAIMED(unit_an_ask_at_any_step_of_an_answer_is_not_lost),
             CLAIMED(unit_an_ask_at_any_step_of_the_stub_is_not_lost))

@@ -43,7 +43,7 @@ CLAIM(unit_three_suspenders_with_deadlines_never_strand_the_g)
                                            .bound = 3,
                                            .runs = 30000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void two_with_deadlines(void)
@@ -63,7 +63,7 @@ CLAIM(unit_two_suspenders_with_deadlines_never_strand_the_g)
                                            .bound = 4,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void one_gives_up(void)
@@ -89,7 +89,7 @@ CLAIM(unit_withdrawal_leaves_the_other_ask_standing)
                                            .bound = 3,
                                            .runs = 30000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void meet_setup(void)
@@ -138,7 +138,7 @@ CLAIM(unit_asks_and_lost_kicks_leave_nobody_asleep)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void two_without(void)
@@ -165,7 +165,7 @@ CLAIM(unit_resume_passes_the_g_on_while_others_ask)
                                            .bound = 2,
                                            .runs = 30000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void script_setup(void)

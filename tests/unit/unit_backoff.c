@@ -143,7 +143,7 @@ CLAIM(unit_deadline_0_sends_no_kick)
     static const struct fake_spec spec = {
         .name = "zero", .setup = try_setup, .check = no_stops, .bound = 2
     };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- the learnt spin -----------------------------------------------------*/
@@ -167,10 +167,10 @@ CLAIM(unit_what_the_spin_has_learnt_changes_no_result)
                               .check = all_held,
                               .processors = 2,
                               .bound = 2 };
-    explore(&spec);
+    explore_both(&spec);
     spec.name = "learnt1";
     spec.setup = learnt_too_much;
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIMS_MAIN(CLAIMED(unit_eight_refusals_at_one_place_slow_the_asker_down),

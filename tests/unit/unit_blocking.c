@@ -55,7 +55,7 @@ CLAIM(unit_no_kick_lands_in_a_blocking_region)
                                            .bound = 4,
                                            .runs = 40000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void two(void)
@@ -73,7 +73,7 @@ CLAIM(unit_two_suspenders_send_no_kick_into_a_blocking_region)
                                            .bound = 3,
                                            .runs = 60000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_failed_sends_leave_no_ticket_in_a_blocking_region)
@@ -85,7 +85,7 @@ CLAIM(unit_failed_sends_leave_no_ticket_in_a_blocking_region)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- written out ---------------------------------------------------------*/

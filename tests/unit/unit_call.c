@@ -67,7 +67,7 @@ CLAIM(unit_a_call_left_at_an_asynchronous_stop_is_made_once)
                                            .bound = 2,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- at a poll -----------------------------------------------------------*/
@@ -101,7 +101,7 @@ CLAIM(unit_a_call_left_at_a_poll_is_made_in_the_poll)
     static const struct fake_spec spec = {
         .name = "poll", .setup = poll_setup, .check = called_once, .bound = 2
     };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- in a blocking region ------------------------------------------------*/
@@ -145,7 +145,7 @@ CLAIM(unit_a_call_left_in_a_blocking_region_is_made_at_its_end)
                                            .setup = blocking_setup,
                                            .check = called_once,
                                            .bound = 2 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- a suspender that is itself stopped ----------------------------------*/
@@ -184,7 +184,7 @@ CLAIM(unit_a_call_left_in_a_suspender_is_made_when_it_runs_again)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- host mode -----------------------------------------------------------*/
@@ -237,7 +237,7 @@ CLAIM(unit_a_call_left_in_a_parked_g_is_made_when_it_runs)
     static const struct fake_spec spec = {
         .name = "host", .setup = host_setup, .check = host_check, .bound = 2
     };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- resume, once, by anybody --------------------------------------------*/

@@ -113,7 +113,8 @@ static void remover(void *arg)
     (void)arg;
     world_wait(0);
     do
-        removed = yank_code_remove(jit, world_in(1000000));
+        /* No deadline: only a wake ends the wait. */
+        removed = yank_code_remove(jit, YANK_NO_DEADLINE);
     while (removed == YANK_EBUSY && (fake_pause(), true));
     must_rc(removed, YANK_OK); /* arena: a read after the release shows */
     world_done();
@@ -146,7 +147,31 @@ CLAIM(unit_removal_waits_for_handlers_and_refuses_under_a_stop)
                                            .bound = 4,
                                            .runs = 60000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
+}
+
+/* A fault handler looks a PC up, and its thread is suspended in there. */
+static void reads_the_map(void *arg)
+{
+    struct yank_regs r = { .pc = FAKE_USER_LO,
+                           .refusal = YANK_REFUSED_CPU_STATE };
+    struct yank_m *m = &w.t[0].m;
+
+    (void)arg;
+    world_attach(0);
+    atomic_store(&world_g(0)->asks, 1);
+    must(yank_code_find(m, FAKE_USER_LO) != NULL);
+    must(!yank_do_sig_preempt(m, &r).edited);
+    must((atomic_load(&m->map_reader) & 1) == 1); /* it reads on */
+    yank_code_done(m);
+    atomic_store(&world_g(0)->asks, 0);
+    world_detach(0);
+}
+
+CLAIM(unit_an_answer_does_not_end_a_look_that_it_interrupts)
+{
+    world_reset();
+    fake_alone(reads_the_map, NULL);
 }
 
 CLAIM(unit_a_range_with_a_stopped_g_is_busy)
@@ -204,6 +229,7 @@ CLAIMS_MAIN(CLAIMED(unit_bad_ranges_change_nothing),
             CLAIMED(unit_a_dead_handle_is_refused),
             CLAIMED(unit_every_range_is_found_at_its_bounds),
             CLAIMED(unit_removal_waits_for_handlers_and_refuses_under_a_stop),
+            CLAIMED(unit_an_answer_does_not_end_a_look_that_it_interrupts),
             CLAIMED(unit_a_range_with_a_stopped_g_is_busy),
             CLAIMED(unit_removal_ends_at_its_deadline_and_can_be_finished),
             CLAIMED(unit_init_registers_the_text_of_its_module))

@@ -94,7 +94,7 @@ CLAIM(unit_detach_waits_for_requesters_and_they_get_edead)
                                            .bound = 4,
                                            .runs = 40000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void three(void)
@@ -115,7 +115,7 @@ CLAIM(unit_detach_is_safe_against_three_suspenders)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_detach_is_safe_with_store_buffers_and_spurious_wakes)
@@ -128,7 +128,7 @@ CLAIM(unit_detach_is_safe_with_store_buffers_and_spurious_wakes)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- written out ---------------------------------------------------------*/
@@ -262,7 +262,7 @@ CLAIM(unit_nobody_is_in_the_scan_window_at_a_fork)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_the_gate_of_a_fork_needs_no_more_than_x86_store_order)
@@ -274,7 +274,7 @@ CLAIM(unit_the_gate_of_a_fork_needs_no_more_than_x86_store_order)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* The child: the same memory, this thread alone. */
@@ -367,7 +367,7 @@ CLAIM(unit_fini_is_busy_until_a_detach_is_done)
                                            .setup = fini_setup,
                                            .no_init = true,
                                            .bound = 3 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIMS_MAIN(CLAIMED(unit_detach_waits_for_requesters_and_they_get_edead),

@@ -42,7 +42,7 @@ CLAIM(unit_a_fiber_leaves_by_its_hook_and_goes_on)
                                            .runs = 20000,
                                            .walks = 10000 };
     hooks = 0;
-    explore(&spec);
+    explore_both(&spec);
     must(hooks != 0);
 }
 
@@ -54,7 +54,7 @@ CLAIM(unit_a_fiber_whose_hook_returns_at_once_parks_in_place)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_fibers_on_two_ms_are_stopped_and_none_is_lost)
@@ -65,7 +65,7 @@ CLAIM(unit_fibers_on_two_ms_are_stopped_and_none_is_lost)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_stops_of_fibers_need_no_more_than_x86_store_order)
@@ -77,7 +77,7 @@ CLAIM(unit_stops_of_fibers_need_no_more_than_x86_store_order)
                                            .bound = 2,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- withdrawal ----------------------------------------------------------*/
@@ -101,7 +101,7 @@ CLAIM(unit_entering_waits_for_asks_that_are_withdrawn)
                                            .bound = 4,
                                            .runs = 60000,
                                            .walks = 30000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void impatient_in_place(void)
@@ -119,7 +119,7 @@ CLAIM(unit_a_park_in_place_ends_when_the_asks_are_withdrawn)
                                            .bound = 4,
                                            .runs = 60000,
                                            .walks = 30000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- calls ---------------------------------------------------------------*/
@@ -151,7 +151,7 @@ CLAIM(unit_a_call_left_in_the_hook_is_made_after_it)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_a_call_left_at_a_park_in_place_is_made_after_it)
@@ -162,7 +162,7 @@ CLAIM(unit_a_call_left_at_a_park_in_place_is_made_after_it)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void yields_once(void *arg)
@@ -202,7 +202,7 @@ CLAIM(unit_a_call_left_to_a_fiber_that_yielded_is_made_at_its_poll)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- ends ----------------------------------------------------------------*/
@@ -254,7 +254,7 @@ CLAIM(unit_an_abandoned_fiber_never_runs_again_and_is_freed)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_a_fiber_parked_in_place_cannot_be_abandoned)
@@ -265,7 +265,7 @@ CLAIM(unit_a_fiber_parked_in_place_cannot_be_abandoned)
                                            .bound = 2,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* Its host does not want it any more where it lies, in the hook: the code it
@@ -335,7 +335,7 @@ CLAIM(unit_fini_waits_for_the_m_that_has_just_left)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- in the hook ---------------------------------------------------------*/
@@ -493,7 +493,7 @@ CLAIM(unit_a_fiber_that_yields_above_an_interrupted_frame_stays_pinned)
                                            .bound = 2,
                                            .runs = 10000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIMS_MAIN(

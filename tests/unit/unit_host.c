@@ -29,7 +29,7 @@ CLAIM(unit_a_claimed_g_in_the_queue_is_set_aside_and_comes_back)
                                            .runs = 20000,
                                            .walks = 10000 };
     asides = 0;
-    explore(&spec);
+    explore_both(&spec);
     if (getenv("YANK_SCHEDULE") == NULL)
         must(asides > 0);
 }
@@ -49,7 +49,7 @@ CLAIM(unit_two_ms_and_two_suspenders_lose_no_g)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_setting_aside_needs_no_more_than_x86_store_order)
@@ -61,7 +61,7 @@ CLAIM(unit_setting_aside_needs_no_more_than_x86_store_order)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- ready against a claim -----------------------------------------------*/
@@ -113,7 +113,7 @@ CLAIM(unit_ready_on_a_claimed_g_is_recorded)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- hooks around blocking regions ---------------------------------------*/
@@ -155,7 +155,7 @@ CLAIM(unit_the_host_is_told_of_blocking_regions)
                                            .bound = 2,
                                            .runs = 10000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIMS_MAIN(CLAIMED(unit_the_host_is_told_of_blocking_regions),

@@ -38,7 +38,7 @@ CLAIM(unit_fini_of_a_g_that_just_ended_leaves_nobody_behind)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static _Atomic uint32_t asked; /* nobody asks the M any more */
@@ -86,7 +86,7 @@ CLAIM(unit_preempt_one_may_hit_a_g_that_ended)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- abandon -------------------------------------------------------------*/
@@ -135,7 +135,7 @@ CLAIM(unit_an_abandoned_g_never_runs_again_and_can_be_freed)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void abandon_two_ms(void)
@@ -153,7 +153,7 @@ CLAIM(unit_abandon_among_two_ms_loses_nobody)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIMS_MAIN(CLAIMED(unit_fini_of_a_g_that_just_ended_leaves_nobody_behind),

@@ -48,7 +48,7 @@ CLAIM(unit_a_yield_request_sends_the_g_to_the_queue)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void yields_and_suspends(void)
@@ -68,7 +68,7 @@ CLAIM(unit_a_yield_request_is_not_lost_to_another_kick)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void gives_up(void *arg)
@@ -98,7 +98,7 @@ CLAIM(unit_a_yield_request_may_rely_on_a_kick_that_is_on_its_way)
                                            .bound = 4,
                                            .runs = 100000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void asks_yield_of_m(void *arg)
@@ -133,7 +133,7 @@ CLAIM(unit_preempt_one_sends_what_runs_there_to_the_queue)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- pinning -------------------------------------------------------------*/
@@ -253,7 +253,7 @@ CLAIM(unit_a_call_above_an_interrupted_frame_keeps_the_pin)
                                            .runs = 10000,
                                            .walks = 5000 };
     by_poll = NULL;
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_a_poll_above_an_interrupted_frame_keeps_the_pin)
@@ -265,7 +265,7 @@ CLAIM(unit_a_poll_above_an_interrupted_frame_keeps_the_pin)
                                            .runs = 10000,
                                            .walks = 5000 };
     by_poll = &by_poll;
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_an_asynchronous_stop_pins_the_g_to_its_m)

@@ -34,7 +34,7 @@ CLAIM(unit_sends_that_fail_at_any_time_delay_only)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* A's failed send must not take away the ticket that B left after it. */
@@ -106,7 +106,7 @@ CLAIM(unit_lost_kicks_delay_only)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void every_third_is_lost(void)
@@ -122,7 +122,7 @@ CLAIM(unit_one_lost_kick_in_three_delays_only)
                                            .check = all_held,
                                            .bound = 2,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_stray_kicks_are_harmless)

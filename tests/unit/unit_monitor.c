@@ -223,7 +223,7 @@ CLAIM(unit_the_monitor_touches_nothing_that_has_gone)
                                            .bound = 3,
                                            .runs = 30000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- its own thread ------------------------------------------------------*/
@@ -265,7 +265,7 @@ CLAIM(unit_a_monitor_that_sleeps_is_woken_by_the_first_fiber)
                                            .bound = 2,
                                            .runs = 10000,
                                            .walks = 2000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIMS_MAIN(

@@ -63,7 +63,7 @@ CLAIM(unit_two_that_suspend_each_other_both_get_through)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void three(void)
@@ -79,7 +79,7 @@ CLAIM(unit_three_in_a_ring_all_get_through)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void two_limited(void)
@@ -101,7 +101,7 @@ CLAIM(unit_deadlines_in_a_mutual_suspension_strand_nobody)
                                            .bound = 3,
                                            .runs = 30000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- many ----------------------------------------------------------------*/
@@ -173,7 +173,7 @@ CLAIM(unit_batches_in_opposite_orders_both_get_through)
                                            .bound = 3,
                                            .runs = 30000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void opposite_limited(void)
@@ -195,7 +195,7 @@ CLAIM(unit_a_batch_that_times_out_holds_nothing)
                                            .bound = 3,
                                            .runs = 30000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* Thread 0 wants 1 and 2, thread 1 wants 2 and 0: a cycle through the
@@ -232,7 +232,7 @@ CLAIM(unit_a_cycle_through_the_suspenders_own_gs_ends)
                                            .bound = 3,
                                            .runs = 30000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- giving back, written out --------------------------------------------*/
@@ -353,7 +353,7 @@ CLAIM(unit_a_batch_holds_the_living_when_one_dies)
                                            .runs = 30000,
                                            .walks = 10000 };
     deaths_seen = 0;
-    explore(&spec);
+    explore_both(&spec);
     if (getenv("YANK_SCHEDULE") == NULL)
         must(deaths_seen > 0);
 }

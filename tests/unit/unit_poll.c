@@ -70,7 +70,7 @@ CLAIM(unit_polls_stop_a_g_without_any_kick)
                                            .check = polled_twice,
                                            .bound = 2,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void word_is_restored(void *arg)
@@ -148,7 +148,7 @@ CLAIM(unit_user_code_never_runs_with_an_ask_and_a_clean_word)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_the_poll_word_needs_no_more_than_x86_store_order)
@@ -161,7 +161,7 @@ CLAIM(unit_the_poll_word_needs_no_more_than_x86_store_order)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIMS_MAIN(CLAIMED(unit_polls_stop_a_g_without_any_kick),

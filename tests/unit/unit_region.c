@@ -76,7 +76,7 @@ CLAIM(unit_a_stop_asked_in_a_region_happens_at_its_end)
                                            .bound = 4,
                                            .runs = 60000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void two_suspenders(void)
@@ -129,11 +129,11 @@ CLAIM(unit_a_deferral_of_one_who_left_serves_the_next)
                               .bound = 4,
                               .runs = 60000,
                               .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
     spec.name = "left-w";
     spec.may = FAKE_TIMEOUT | FAKE_WEAK;
     spec.walks = 20000;
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_regions_need_no_more_than_x86_store_order)
@@ -145,7 +145,7 @@ CLAIM(unit_regions_need_no_more_than_x86_store_order)
                                            .bound = 3,
                                            .runs = 60000,
                                            .walks = 20000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void twice(void)
@@ -161,7 +161,7 @@ CLAIM(unit_a_stop_asked_in_nested_regions_happens_at_the_outer_end)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_two_stops_asked_in_a_region_both_happen)
@@ -172,7 +172,7 @@ CLAIM(unit_two_stops_asked_in_a_region_both_happen)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- written out ---------------------------------------------------------*/
@@ -260,7 +260,7 @@ CLAIM(unit_a_stop_deferred_while_holding_happens_after_a_foreign_resume)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_a_stop_refused_while_holding_is_asked_again)

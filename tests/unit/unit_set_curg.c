@@ -185,7 +185,7 @@ CLAIM(unit_preempt_one_never_touches_a_p_that_was_released)
                                            .bound = 3,
                                            .runs = 20000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void preempt_setup(void)
@@ -206,7 +206,7 @@ CLAIM(unit_preempt_one_never_touches_a_fiber_that_has_left)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void mini_preempts(void *arg)
@@ -259,7 +259,7 @@ CLAIM(unit_preempt_one_never_touches_a_g_that_has_left)
                                            .bound = 3,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void preempts_itself(void *arg)

@@ -119,7 +119,7 @@ CLAIM(unit_a_cast_waits_until_the_claim_is_dropped)
                                            .bound = 5,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- the event word ------------------------------------------------------*/
@@ -170,10 +170,10 @@ CLAIM(unit_no_wake_up_is_lost)
                               .bound = 4,
                               .runs = 40000,
                               .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
     spec.name = "event2";
     spec.processors = 2; /* spins first */
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void waits_until(void *arg)
@@ -259,7 +259,7 @@ CLAIM(unit_wait_zero_sees_the_last_visitor_out)
                                            .bound = 5,
                                            .runs = 40000,
                                            .walks = 10000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- every way from status to status that the public calls take ----------*/

@@ -42,7 +42,7 @@ CLAIM(unit_a_loop_is_stopped_held_and_resumed)
     static const struct fake_spec spec = {
         .name = "one", .setup = one_foreign, .check = check_one, .bound = 3
     };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void two_foreign(void)
@@ -62,7 +62,7 @@ CLAIM(unit_two_suspenders_hold_one_after_the_other)
     static const struct fake_spec spec = {
         .name = "two", .setup = two_foreign, .check = check_two, .bound = 2
     };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void one_attached(void)
@@ -79,7 +79,7 @@ CLAIM(unit_a_suspender_on_a_g_runs_again_when_it_returns)
                                            .setup = one_attached,
                                            .check = check_one,
                                            .bound = 2 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_suspend_works_with_spinning_on_two_processors)
@@ -89,7 +89,7 @@ CLAIM(unit_suspend_works_with_spinning_on_two_processors)
                                            .check = check_two,
                                            .processors = 2,
                                            .bound = 2 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_spurious_wake_ups_are_harmless)
@@ -99,7 +99,7 @@ CLAIM(unit_spurious_wake_ups_are_harmless)
                                            .check = check_two,
                                            .may = FAKE_SPURIOUS,
                                            .bound = 2 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_suspend_needs_no_more_than_x86_store_order)
@@ -109,7 +109,7 @@ CLAIM(unit_suspend_needs_no_more_than_x86_store_order)
                                            .check = check_two,
                                            .may = FAKE_WEAK,
                                            .bound = 2 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIMS_MAIN(CLAIMED(unit_a_loop_is_stopped_held_and_resumed),

@@ -157,7 +157,7 @@ CLAIM(unit_no_reader_sees_half_an_event)
                                            .runs = 20000,
                                            .walks = 20000 };
     ring = 2;
-    explore(&spec);
+    explore_both(&spec);
 }
 
 CLAIM(unit_a_handler_may_record_in_the_middle_of_a_record)
@@ -328,7 +328,7 @@ CLAIM(unit_a_ring_is_not_freed_under_a_writer)
     must(atomic_load(&w.t[0].m.trace) == NULL);
     script_through(t);
     script_finish();
-    explore(&spec);
+    explore_both(&spec);
 }
 
 static void forks(void *arg)
@@ -443,7 +443,45 @@ CLAIM(unit_the_stops_of_a_thread_are_recorded_in_order)
                                            .bound = 2,
                                            .runs = 5000,
                                            .walks = 5000 };
+    struct fake_spec suspends = spec;
+
     explore(&spec);
+    suspends.name = "threads-suspends";
+    suspends.suspends = true;
+    suspends.may = 0;
+    explore(&suspends);
+}
+
+static void thrower(void *arg)
+{
+    (void)arg;
+    world_wait(0);
+    must_rc(yank_trace_stop(), YANK_OK);
+    must_rc(yank_trace_discard(), YANK_OK);
+    world_done();
+}
+
+static void thrown_away(void)
+{
+    world_reset();
+    must_rc(yank_trace_start(16), YANK_OK);
+    fake_party("T", world_target, WORLD_ARG(0));
+    fake_party("A", suspender_of_0, NULL);
+    fake_party("D", thrower, NULL);
+    world_works();
+    world_works();
+}
+
+/* Who takes the rings away waits for the writers, and is not woken by one that
+ * has somebody suspended. */
+CLAIM(unit_a_trace_may_be_discarded_under_kicks)
+{
+    static const struct fake_spec spec = { .name = "thrown",
+                                           .setup = thrown_away,
+                                           .bound = 3,
+                                           .runs = 20000,
+                                           .walks = 10000 };
+    explore_both(&spec);
 }
 
 static void traced_queue(void)
@@ -477,7 +515,7 @@ CLAIM(unit_the_tasks_of_two_ms_are_recorded_in_order)
                                            .bound = 2,
                                            .runs = 10000,
                                            .walks = 5000 };
-    explore(&spec);
+    explore_both(&spec);
 }
 
 /* --- JSON ------------------------------------------------------------------*/
@@ -625,6 +663,7 @@ CLAIMS_MAIN(CLAIMED(unit_no_reader_sees_half_an_event),
             CLAIMED(unit_what_an_m_did_stays_when_it_has_left),
             CLAIMED(unit_a_ring_is_not_freed_under_a_writer),
             CLAIMED(unit_a_child_of_fork_has_recorded_nothing),
+            CLAIMED(unit_a_trace_may_be_discarded_under_kicks),
             CLAIMED(unit_the_stops_of_a_thread_are_recorded_in_order),
             CLAIMED(unit_the_tasks_of_two_ms_are_recorded_in_order),
             CLAIMED(unit_names_of_any_bytes_give_json),
