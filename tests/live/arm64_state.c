@@ -49,15 +49,15 @@ static void stopped_only_when_over(struct odd_state *odd)
 {
     struct target *x = target_start(odd_then_plain, odd);
     uint64_t refused = answers(YANK_REFUSED_CPU_STATE);
-    pthread_t suspender;
+    struct test_thread suspender;
 
     wait_for_progress(x);
-    assert_int_equal(pthread_create(&suspender, NULL, suspender_main, x), 0);
+    assert_int_equal(test_thread_start(&suspender, suspender_main, x), 0);
     while (answers(YANK_REFUSED_CPU_STATE) < refused + 3)
-        sched_yield();
+        test_yield();
     wait_for_progress(x);
     atomic_store(&odd->over, 1);
-    assert_int_equal(pthread_join(suspender, NULL), 0);
+    assert_int_equal(test_thread_join(&suspender, NULL), 0);
     assert_true(stop.async);
     assert_int_equal(yank_resume_g(&stop), YANK_OK);
     target_join(x);

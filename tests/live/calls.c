@@ -33,7 +33,7 @@ static void live_call_keeps_errno(void **state)
     assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
     assert_int_equal(yank_resume_call(&stop, spoils_errno, &called), YANK_OK);
     while (atomic_load(&called) < 2)
-        sched_yield();
+        test_yield();
     assert_int_equal(called, 2);
     target_join(x);
 }

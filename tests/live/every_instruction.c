@@ -12,8 +12,10 @@
 #include "every_instruction.h"
 
 #include "fidelity_cpu.h"
+#include "thread.h" /* before CMocka, which has a test_free, too */
+
 #include "live.h"
-#include "os/posix/posix.h"
+#include "trap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +26,10 @@ void fidelity_nested(void)
 void fidelity_on_g0(struct yank_m *m)
 {
     (void)m;
+}
+void fidelity_entry(void)
+{
+    abort();
 }
 
 /* --- the stepped thread and its handler ----------------------------------*/
@@ -59,18 +65,21 @@ static inline int canary_fault(void)
     return last_word == 8 ? 2 : 0;
 }
 
-void stop_here(void *ucontext)
+void stop_here(void *context)
 {
     struct yank_m *m = yank_m_self();
     struct yank_regs r = { 0 };
 
-    yank_posix_load(ucontext, &r);
+    trap_load(context, &r);
+    /* Not sooner: a kick would find the thread before its trap does. */
+    atomic_store(&stop_wanted, 1);
     while (atomic_load(&yank_m_curg(m)->asks) == 0)
         yank_arch_pause();
-    plant_canary(r.sp);
+    if (TRAP_OFF_STACK)
+        plant_canary(r.sp);
     injected = yank_do_sig_preempt(m, &r).edited;
     if (injected)
-        yank_posix_store(ucontext, &r);
+        trap_store(context, &r);
 }
 
 /* One run, stopped before step k. */
@@ -81,7 +90,7 @@ static void stopped_run(int k)
     body_fill(&state_now);
     injected = false;
     trapped = body_run(&state_now, k);
-    stack_fault = canary_fault(); /* before any other call */
+    stack_fault = TRAP_OFF_STACK ? canary_fault() : 0; /* before any call */
     assert_true(trapped);
     assert_true(injected);
 }
@@ -98,7 +107,7 @@ static void *suspender_main(void *arg)
     (void)arg;
     while (atomic_load(&quit) == 0) {
         if (atomic_exchange(&stop_wanted, 0) == 0) {
-            sched_yield();
+            test_yield();
             continue;
         }
         if (yank_suspend_g(&stepped->g, SOON, &stop) != YANK_OK)
@@ -135,7 +144,7 @@ static void every_instruction_is_a_safe_point(void **state)
 {
     static struct yank_thread self;
     struct yank_thread_attr attr = { .struct_size = sizeof attr };
-    pthread_t helper;
+    struct test_thread helper;
 
     (void)state;
     assert_true(fidelity_choose("best"));
@@ -146,7 +155,7 @@ static void every_instruction_is_a_safe_point(void **state)
     stepped = &self;
     assert_int_equal(yank_thread_attach(&self, &attr), YANK_OK);
     body_begin();
-    assert_int_equal(pthread_create(&helper, NULL, suspender_main, NULL), 0);
+    assert_int_equal(test_thread_start(&helper, suspender_main, NULL), 0);
     body_fill(&state_now);
     int steps = body_steps(&state_now, path);
     assert_undisturbed(-1);
@@ -154,16 +163,15 @@ static void every_instruction_is_a_safe_point(void **state)
     assert_true(body_is_covered(path, steps));
 
     for (int k = 0; k < steps; k++) {
-        atomic_store(&stop_wanted, 1);
         stopped_run(k);
         while (atomic_load(&stops) != k + 1)
-            sched_yield();
+            test_yield();
         assert_undisturbed(k);
         if (k % 2 == 0) /* the others made a call from there */
             assert_int_equal(stack_fault, 0);
     }
     atomic_store(&quit, 1);
-    assert_int_equal(pthread_join(helper, NULL), 0);
+    assert_int_equal(test_thread_join(&helper, NULL), 0);
     assert_int_equal(yank_thread_detach(&self), YANK_OK);
     assert_int_equal(fidelity_bad_entry, 0);
     printf("%d steps, %d bytes, level %u, each stopped\n", steps,

@@ -4,7 +4,6 @@
 #ifndef EVERY_INSTRUCTION_H
 #define EVERY_INSTRUCTION_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +37,6 @@ const char *body_fault(void);
 
 /* In the handler: answer as Yank's own would, with a suspender already
  * waiting, so that the context is left injected. */
-void stop_here(void *ucontext);
+void stop_here(void *context);
 
 #endif

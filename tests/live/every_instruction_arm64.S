@@ -12,7 +12,7 @@
 
 /* void instruction_body(struct body_state *s)
  * On a page of its own, which becomes one where branches land on pads. */
-    .section yank_text, "ax", %progbits
+    YANK_TEXT_SECTION
     .p2align 12
 FUNC instruction_body
 LABEL instruction_lo
@@ -196,8 +196,10 @@ LABEL instruction_atomics_hi
     tbnz    wzr, #0, 2f
     add     x20, x20, #1
 2:  OUT     x20, 12
+    .if !YANK_THREAD_X18                /* nor has Windows such numbers */
     mov     x8, #172                    /* getpid */
     svc     #0
+    .endif
     OUT     x0, 13
 
     /* Floating point under another rounding mode. */

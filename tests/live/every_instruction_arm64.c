@@ -6,26 +6,16 @@
 #define _GNU_SOURCE
 #include "every_instruction.h"
 
-#include "arch/arm64/arm64.h"
 #include "arch/arm64/offsets_arm64.h"
 #include "every_instruction_arm64.h"
 #include "fidelity_arm64.h"
 #include "fidelity_cpu.h"
-#include "os/posix/posix.h"
+#include "trap_arm64.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
-#include <ucontext.h>
-#include <unistd.h>
 
-#define BRK 0xd4200000u
-#define HWCAP_ATOMICS_BIT (1ul << 8)
-#define HWCAP2_BTI_BIT (1ul << 17)
-#define BODY_PAGE 4096u /* larger ones have strangers on them */
-#define PROT_BTI_BIT 0x10 /* the kernel's; glibc does not name it */
+#define BRK 0xd43e0000u /* of 0xf000: Windows' breakpoint */
 
 struct arm64_body {
     uint64_t out[64];
@@ -45,61 +35,8 @@ SAME(BODY_SVE, sve);
 SAME(BODY_VECTOR, vector);
 _Static_assert(sizeof(struct arm64_body) <= sizeof(struct body_state), "room");
 
-/* --- a signal frame, record by record ------------------------------------*/
-
-enum { FPSIMD = 0x46508001, SVE = 0x53564501, EXTRA = 0x45585401 };
-
-struct record {
-    uint32_t magic, bytes;
-};
-
-struct context {
-    uint64_t x[31], sp, pc, pstate, fp_control, vl;
-    unsigned char v[32 * 16], sve[YANK_ARM64_SVE_BYTES(YANK_ARM64_VL_MAX)];
-};
-
-/* Without what follows the head of an SVE record everything past V is 0. */
-static void take_vectors(struct context *c, const struct record *r)
-{
-    const unsigned char *bytes = (const void *)r;
-
-    if (r->magic == FPSIMD) {
-        memcpy(&c->fp_control, bytes + 8, 8);
-        memcpy(c->v, bytes + 16, sizeof c->v);
-    }
-    if (r->magic == SVE && r->bytes > 16) {
-        c->vl = (uint64_t)bytes[8] | (uint64_t)bytes[9] << 8;
-        memcpy(c->sve, bytes + 16, YANK_ARM64_SVE_BYTES(c->vl));
-    }
-}
-
-static void take_context(struct context *c, const ucontext_t *uc)
-{
-    const mcontext_t *m = &uc->uc_mcontext;
-    const unsigned char *at = (const void *)m->__reserved, *extra = NULL;
-
-    memset(c, 0, sizeof *c);
-    memcpy(c->x, m->regs, sizeof c->x);
-    c->sp = m->sp;
-    c->pc = m->pc;
-    c->pstate = m->pstate;
-    for (;;) {
-        const struct record *r = (const void *)at;
-
-        if (r->magic == 0 && extra == NULL)
-            break;
-        if (r->magic == EXTRA)
-            memcpy(&extra, at + 8, sizeof extra);
-        take_vectors(c, r);
-        at += r->bytes;
-        if (r->magic == 0) {
-            at = extra;
-            extra = NULL;
-        }
-    }
-}
-
-static const char *difference(const struct context *a, const struct context *b)
+static const char *difference(const struct trap_context *a,
+                              const struct trap_context *b)
 {
     return memcmp(a->x, b->x, sizeof a->x) != 0     ? "general registers"
            : a->sp != b->sp                         ? "SP"
@@ -119,14 +56,14 @@ extern const char instruction_sve_lo[], instruction_sve_hi[];
 static uint32_t *const first = (void *)(uintptr_t)instruction_lo;
 static uint32_t *trapped; /* the instruction that is a BRK now, or null */
 static uint32_t original;
-static struct context before;
+static struct trap_context before;
 static bool stopped;
 static const char *fault;
 
 static void write_instruction(uint32_t *at, uint32_t word)
 {
     *(volatile uint32_t *)at = word;
-    __builtin___clear_cache((char *)at, (char *)(at + 1));
+    trap_code_written(at);
 }
 
 /* Where it came by, while every instruction is a BRK. */
@@ -141,13 +78,11 @@ static void note_step(uint32_t *at)
 }
 
 /* Twice for each: before the stop, and when the thread has gone on. */
-static void on_trap(int signo, siginfo_t *info, void *ucontext)
+static void on_trap(void *context)
 {
-    static struct context now;
+    static struct trap_context now;
 
-    (void)signo;
-    (void)info;
-    take_context(&now, ucontext);
+    trap_take(&now, context);
     if (trapped == NULL) {
         note_step((void *)(uintptr_t)now.pc);
         return;
@@ -157,7 +92,7 @@ static void on_trap(int signo, siginfo_t *info, void *ucontext)
     if (!stopped) {
         stopped = true;
         before = now;
-        stop_here(ucontext);
+        stop_here(context);
         return;
     }
     if (YANK_ARM64_SCRATCH) { /* that one, and PSTATE but for the flags */
@@ -170,34 +105,11 @@ static void on_trap(int signo, siginfo_t *info, void *ucontext)
     trapped = NULL;
 }
 
-/* Kicks stay out: they would find the thread before its trap does.  The page
- * is guarded if the CPU can, so that a stop between a branch and its landing
- * pad must keep both apart. */
 void body_begin(void)
 {
-    struct sigaction sa = { .sa_sigaction = on_trap,
-                            .sa_flags = SA_SIGINFO | SA_ONSTACK };
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t lo = (uintptr_t)instruction_lo & ~(page - 1);
-    uintptr_t hi = ((uintptr_t)instruction_hi + page - 1) & ~(page - 1);
-    int prot = PROT_READ | PROT_WRITE | PROT_EXEC;
-    sigset_t kicks;
-
-    if (page == BODY_PAGE && (getauxval(AT_HWCAP2) & HWCAP2_BTI_BIT) != 0)
-        prot |= PROT_BTI_BIT;
-    if (mprotect((void *)lo, hi - lo, prot) != 0)
+    if (!trap_prepare((uintptr_t)instruction_lo, (uintptr_t)instruction_hi) ||
+        !trap_begin(on_trap, 0))
         abort();
-    sigemptyset(&kicks);
-    sigaddset(&kicks, SIGURG);
-    pthread_sigmask(SIG_BLOCK, &kicks, NULL);
-    sigfillset(&sa.sa_mask);
-    if (sigaction(SIGTRAP, &sa, NULL) != 0)
-        abort();
-}
-
-static bool has_atomics(void)
-{
-    return (getauxval(AT_HWCAP) & HWCAP_ATOMICS_BIT) != 0;
 }
 
 void body_fill(struct body_state *s)
@@ -208,7 +120,7 @@ void body_fill(struct body_state *s)
     for (size_t i = 0; i < sizeof b->text; i++)
         b->text[i] = (unsigned char)(i * 37 + 11);
     b->fpcr = 0x00400000; /* up */
-    b->atomics = has_atomics();
+    b->atomics = trap_has_atomics();
     b->sve = fidelity_level == FID_SVE;
 }
 
@@ -243,7 +155,7 @@ bool body_is_covered(const uintptr_t *pc, int n)
     ptrdiff_t want = words(instruction_lo, instruction_hi);
 
     (void)pc;
-    if (!has_atomics())
+    if (!trap_has_atomics())
         want -= words(instruction_atomics_lo, instruction_atomics_hi);
     if (fidelity_level != FID_SVE)
         want -= words(instruction_sve_lo, instruction_sve_hi);

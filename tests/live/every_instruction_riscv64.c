@@ -9,6 +9,7 @@
 #include "every_instruction_riscv64.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -7,6 +7,7 @@
 
 #include <yank/host.h>
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,7 +34,7 @@ struct worker {
     struct yank_m m;
     struct yank_p p;
     ucontext_t ctx;
-    pthread_t thread;
+    struct test_thread thread;
     struct fiber *current;
 };
 
@@ -185,7 +186,7 @@ static void *worker_main(void *arg)
 /* Alone: nothing of its caller lives in a register across the longjmp. */
 static __attribute__((noinline)) void run_until_left(struct fiber *f)
 {
-    if (setjmp(f->out) == 0) {
+    if (test_setjmp(f->out) == 0) {
         yank_poll(&f->g); /* cancelled before it began? */
         f->fn(f);
     }
@@ -243,7 +244,7 @@ static void open_host(bool monitor)
     closing = false;
     for (int i = 0; i < WORKERS; i++)
         assert_int_equal(
-            pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]),
+            test_thread_start(&workers[i].thread, worker_main, &workers[i]),
             0);
 }
 
@@ -254,7 +255,7 @@ static void close_host(void)
     pthread_cond_broadcast(&more);
     pthread_mutex_unlock(&lock);
     for (int i = 0; i < WORKERS; i++)
-        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_int_equal(test_thread_join(&workers[i].thread, NULL), 0);
 }
 
 /* --- what runs on fibers -------------------------------------------------*/
@@ -303,7 +304,7 @@ static void leave(void *arg)
     struct fiber *f = arg;
 
     atomic_store(&f->cancelled, 1);
-    longjmp(f->out, 1);
+    test_longjmp(f->out, 1);
 }
 
 static void cancel(struct fiber *f)
@@ -323,7 +324,7 @@ static void until_counts(struct fiber *f, int times)
         uint64_t seen = atomic_load(&f->count);
 
         while (atomic_load(&f->count) == seen)
-            sched_yield();
+            test_yield();
     }
 }
 
@@ -436,7 +437,7 @@ static void live_suspends_storm_over_fibers(void **state)
         assert_int_equal(yank_suspend_many(gs, N, SOON, stops), YANK_OK);
         for (int i = 0; i < N; i++)
             seen[i] = atomic_load(&f[i]->count);
-        sched_yield();
+        test_yield();
         for (int i = 0; i < N; i++) {
             assert_true(atomic_load(&f[i]->count) == seen[i]);
             assert_int_equal(yank_resume_g(&stops[i]), YANK_OK);

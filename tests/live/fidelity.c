@@ -13,11 +13,9 @@
 #define _GNU_SOURCE
 #include "fidelity.h"
 
-#include <sched.h>
-
 static struct yank_thread victim;
 static _Atomic uint32_t ready, done;
-static _Atomic unsigned long rounds, nested, bad_g0, bad_signals;
+static _Atomic unsigned long rounds, nested, bad_g0, bad_thread;
 static unsigned long async_stops, nested_stops; /* the suspender's */
 /* The frame of the stop that was resumed with a call; by the holder. */
 static _Atomic uintptr_t outer_frame;
@@ -28,23 +26,29 @@ static _Atomic uintptr_t outer_frame;
 void fidelity_nested(void)
 {
     go_nested_rounds();
+    atomic_fetch_add(&bad_thread, !thread_state_on_stack(victim.g.hi));
     atomic_fetch_add(&nested, 1);
+}
+
+void fidelity_entry(void)
+{
+    abort();
 }
 
 static void *victim_main(void *arg)
 {
     struct yank_thread_attr attr = { .struct_size = sizeof attr };
-    struct thread_signals before;
+    struct thread_state before;
 
     (void)arg;
     if (yank_thread_attach(&victim, &attr) != YANK_OK)
         abort();
-    thread_signals_look(&before);
+    thread_state_begin(&before, -1);
     atomic_store(&ready, 1);
     while (atomic_load(&done) == 0) {
         go_rounds();
         if (atomic_fetch_add(&rounds, 1) % 64 == 0)
-            bad_signals += thread_signals_changed(&before);
+            bad_thread += thread_state_changed(&before);
     }
     if (yank_thread_detach(&victim) != YANK_OK)
         abort();
@@ -67,7 +71,7 @@ static bool is_known(const struct yank_vector_block *b)
     return false;
 }
 
-static int blocks_fault(const struct yank_m *m)
+static int g0_fault(const struct yank_m *m)
 {
     const struct yank_g *g = yank_m_curg(m);
     const struct yank_vector_block *b = g->blocks, *c = m->cache;
@@ -84,6 +88,8 @@ static int blocks_fault(const struct yank_m *m)
         return 4;
     if (!in_call && b->next != NULL)
         return 5;
+    if (!thread_state_on_stack(m->g0.hi))
+        return 8;
     if (in_call && (b->next == NULL || b->next->frame_sp != outer ||
                     b->next->next != NULL))
         return 6;
@@ -95,10 +101,10 @@ static int blocks_fault(const struct yank_m *m)
 
 void fidelity_on_g0(struct yank_m *m)
 {
-    int fault = blocks_fault(m);
+    int fault = g0_fault(m);
 
     if (fault != 0 && atomic_fetch_add(&bad_g0, 1) < 10)
-        printf("on g0: fault %d of the vector blocks\n", fault);
+        printf("on g0: fault %d\n", fault);
 }
 
 /* --- the suspender -------------------------------------------------------*/
@@ -126,25 +132,25 @@ static void stop_once(long i)
     }
     /* Not yet running it would be claimed as it is, and never come on. */
     while (yank_read_status(&victim.g) != YANK_RUNNING)
-        sched_yield();
+        test_yield();
 }
 
 static void nothing_is_lost(void **state)
 {
     struct yank_code *code;
-    pthread_t t;
+    struct test_thread t;
 
     (void)state;
     learn();
     code = fidelity_register(YANK_CODE_SAFE);
-    assert_int_equal(pthread_create(&t, NULL, victim_main, NULL), 0);
+    assert_int_equal(test_thread_start(&t, victim_main, NULL), 0);
     while (atomic_load(&ready) == 0)
         yank_arch_pause();
     long n = 0;
     for (; !enough(n, stops); n++)
         stop_once(n);
     atomic_store(&done, 1);
-    assert_int_equal(pthread_join(t, NULL), 0);
+    assert_int_equal(test_thread_join(&t, NULL), 0);
     assert_int_equal(yank_code_remove(code, SOON), YANK_OK);
     printf("%s: %ld stops, %lu asynchronous, %lu in %lu calls, %lu rounds, "
            "level %u\n",
@@ -153,9 +159,8 @@ static void nothing_is_lost(void **state)
     assert_int_equal(atomic_load(&bad_rounds), 0);
     assert_int_equal(atomic_load(&bad_g0), 0);
     assert_int_equal(fidelity_bad_entry, 0);
-    assert_true(atomic_load(&handler_runs) >= 1);
-    assert_int_equal(atomic_load(&handler_bad_flags), 0);
-    assert_int_equal(atomic_load(&bad_signals), 0);
+    assert_true(kick_handler_ran_well());
+    assert_int_equal(atomic_load(&bad_thread), 0);
     /* It did test something. */
     assert_true(async_stops >= (unsigned long)n / 2);
     /* A call may be short beside the time between two stops, or long. */

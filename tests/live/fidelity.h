@@ -4,9 +4,9 @@
 #define FIDELITY_H
 
 #include "fidelity_cpu.h"
-#include "thread_signals.h"
+#include "thread.h"
+#include "thread_state.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -127,25 +127,12 @@ static inline bool enough(long so_far, long of)
     return so_far >= of || (so_far >= of / 20 && yank_now_ns() > busy_at_ns);
 }
 
-/* The application's handler, to which each kick is forwarded: how often it
- * ran, and how often with flags of the interrupted code that C does not
- * expect. */
-static _Atomic int handler_runs, handler_bad_flags;
-
-static inline void on_kick(int signo)
-{
-    (void)signo;
-    atomic_fetch_add(&handler_runs, 1);
-    if (!fidelity_flags_are_c())
-        atomic_fetch_add(&handler_bad_flags, 1);
-}
-
 /* 0, or what to exit with. */
 static inline int fidelity_setup(int argc, char **argv)
 {
     struct yank_caps caps;
 
-    signal(SIGURG, on_kick);
+    kick_handler_begin();
     if (argc > 1)
         mode = argv[1];
     if (yank_init(NULL) != YANK_OK || yank_get_caps(&caps) != YANK_OK)

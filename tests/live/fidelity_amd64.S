@@ -1,7 +1,6 @@
 /* Loops that hold a known value in every register while they are stopped, and
  * the code that meanwhile destroys every register of the stopped thread. */
 #include "fidelity_amd64.h"
-#include "arch/amd64/offsets_amd64.h"
 
 /* The frame while the state is live: SP is 8 below a multiple of 64, so that
  * the capture is aligned (the alignment check is on) and the stub's frame is
@@ -37,16 +36,47 @@
     movq    \reg, CAP+FID_GPR+\at(%rsp)
     .endm
 
+    .macro KEEP reg
+    pushq   \reg
+    .endm
+
+    .macro UNKEEP reg
+    popq    \reg
+    .endm
+
+/* What C callees keep, as the switch does; and SP is aligned. */
+    .macro KEEP_CALL_SAVED
+    KEEP    %rbp
+    KEEP    %rbx
+    KEEP    %r12
+    KEEP    %r13
+    KEEP    %r14
+    KEEP    %r15
+    KEEP_MORE
+    subq    $YANK_KEPT_BYTES, %rsp
+    KEEP_VECTORS
+    stmxcsr YANK_KEPT_CONTROL(%rsp)
+    fnstcw  YANK_KEPT_CONTROL+4(%rsp)
+    .endm
+
+    .macro UNKEEP_CALL_SAVED
+    ldmxcsr YANK_KEPT_CONTROL(%rsp)
+    fldcw   YANK_KEPT_CONTROL+4(%rsp)
+    UNKEEP_VECTORS
+    addq    $YANK_KEPT_BYTES, %rsp
+    UNKEEP_MORE
+    UNKEEP  %r15
+    UNKEEP  %r14
+    UNKEEP  %r13
+    UNKEEP  %r12
+    UNKEEP  %rbx
+    UNKEEP  %rbp
+    .endm
+
     .macro PROLOGUE
-    pushq   %rbp
-    pushq   %rbx
-    pushq   %r12
-    pushq   %r13
-    pushq   %r14
-    pushq   %r15
-    subq    $8, %rsp
-    stmxcsr (%rsp)
-    fnstcw  4(%rsp)
+    KEEP_CALL_SAVED
+    movq    ARG0, %rdi
+    movq    ARG1, %rsi
     movq    %rsp, %rax
     subq    $FRAME, %rsp
     andq    $-64, %rsp
@@ -148,10 +178,12 @@
     .macro LOAD_REST
     pushq   FID_FLAGS(%rdi)
     popfq
+    .if YANK_RED_ZONE == 128
     .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
     movq    FID_RED+8*\n(%rdi), %rax
     movq    %rax, (8*\n-128)(%rsp)
     .endr
+    .endif
     EACH_GPR_BUT_RDI LOAD_GPR
     movq    FID_GPR+48(%rdi), %rdi
     .endm
@@ -159,10 +191,12 @@
     .macro TAKE_REST
     EACH_GPR_BUT_RDI TAKE_GPR
     movq    %rdi, CAP+FID_GPR+48(%rsp)
+    .if YANK_RED_ZONE == 128
     .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
     movq    (8*\n-128)(%rsp), %rax
     movq    %rax, CAP+FID_RED+8*\n(%rsp)
     .endr
+    .endif
     pushfq
     popq    CAP+FID_FLAGS(%rsp)
     pushq   $2
@@ -190,15 +224,7 @@
     cmpl    $FID_AVX, fidelity_level(%rip)
     jb      1f
     vzeroupper
-1:  ldmxcsr (%rsp)
-    fldcw   4(%rsp)
-    addq    $8, %rsp
-    popq    %r15
-    popq    %r14
-    popq    %r13
-    popq    %r12
-    popq    %rbx
-    popq    %rbp
+1:  UNKEEP_CALL_SAVED
     ret
     .endm
 
@@ -209,10 +235,7 @@
     .endr
     .endm
 
-/* Only one of the tests has it. */
-    .weak   fidelity_entry
-
-    .section .text.fidelity, "ax", %progbits
+    CODE
 LABEL fidelity_text_lo
 
 /* void fidelity_dirty(const struct fidelity_state *in,
@@ -305,120 +328,164 @@ END fidelity_clean
  * stopped, so stops nest. */
 FUNC fidelity_scramble
     LANDING_PAD
-    subq    $8, %rsp
+    KEEP_MORE
+    subq    $YANK_KEPT_BYTES, %rsp
+    KEEP_VECTORS
+    SHADOW_BEGIN
     call    fidelity_look
     SPOIL
     fninit
+    C_CONTROL_WORD
     call    fidelity_nested
     SPOIL
     SPOIL_CONTROL
-    addq    $8, %rsp
+    SHADOW_END
+    UNKEEP_VECTORS
+    addq    $YANK_KEPT_BYTES, %rsp
+    UNKEEP_MORE
     ret
 END fidelity_scramble
 LABEL fidelity_text_hi
 
-    CODE
+/* Where a callee may put its arguments nothing of the caller's lies. */
+    .macro SPOIL_SHADOW
+    .if YANK_SHADOW == 32
+    .irp n, 8,16,24,32
+    movq    $-1, \n(%rsp)
+    .endr
+    .endif
+    .endm
 
 /* The stopped thread on its g0: linked in place of yank_async_preempt2. */
 FUNC __wrap_yank_async_preempt2
+    SEH_PROC __wrap_yank_async_preempt2
     LANDING_PAD
-    pushq   %rdi
+    SPOIL_SHADOW
+    pushq   ARG0
+    SEH_ALLOC 8
+    SHADOW_BEGIN
+    SEH_ALLOC YANK_SHADOW
+    SEH_BODY
     call    fidelity_look
-    movq    (%rsp), %rdi
+    movq    YANK_SHADOW(%rsp), ARG0
     call    fidelity_on_g0
     SPOIL
     fninit
-    movq    (%rsp), %rdi
+    C_CONTROL_WORD
+    movq    YANK_SHADOW(%rsp), ARG0
     call    __real_yank_async_preempt2
-    movq    %rax, (%rsp)
+    movq    %rax, YANK_SHADOW(%rsp)
     SPOIL
     SPOIL_CONTROL
+    SHADOW_END
     popq    %rax
     ret
+    SEH_END
 END __wrap_yank_async_preempt2
 
-/* void fidelity_kept(void (*f)(), a, b, c, d, uint64_t out[FID_KEPT + 1]) */
-FUNC fidelity_kept
+/* All that C callees keep, to or from the words at \at(\base). */
+    .macro EACH_KEPT do, base, at
+    \do     %rbx, \at(\base)
+    \do     %rbp, \at+8(\base)
+    \do     %r12, \at+16(\base)
+    \do     %r13, \at+24(\base)
+    \do     %r14, \at+32(\base)
+    \do     %r15, \at+40(\base)
+    .if YANK_KEPT_GPRS == 8
+    \do     %rdi, \at+48(\base)
+    \do     %rsi, \at+56(\base)
+    .endif
+    .endm
+
+    .macro EACH_KEPT_XMM do, base, at
+    .if YANK_KEPT_XMM == 160
+    .irp n, 6,7,8,9,10,11,12,13,14,15
+    \do     %xmm\n, \at+16*(\n-6)(\base)
+    .endr
+    .endif
+    .endm
+
+    .macro LOAD reg, from
+    movq    \from, \reg
+    .endm
+
+    .macro LOAD_XMM reg, from
+    movups  \from, \reg
+    .endm
+
+/* void fidelity_kept_call(const struct kept_call *)
+ * The call is below the SP of the caller's, whoever that is. */
+FUNC fidelity_kept_call
     LANDING_PAD
-    pushq   %rbp
-    pushq   %rbx
-    pushq   %r12
-    pushq   %r13
-    pushq   %r14
-    pushq   %r15
-    pushq   %r9
+    KEEP_CALL_SAVED
     subq    $16, %rsp
-    stmxcsr (%rsp)
-    fnstcw  4(%rsp)
-    movq    %rdi, %rax
-    movq    %rsi, %rdi
-    movq    %rdx, %rsi
-    movq    %rcx, %rdx
-    movq    %r8, %rcx
-    movq    fidelity_kept_values(%rip), %rbx
-    movq    fidelity_kept_values+8(%rip), %rbp
-    movq    fidelity_kept_values+16(%rip), %r12
-    movq    fidelity_kept_values+24(%rip), %r13
-    movq    fidelity_kept_values+32(%rip), %r14
-    movq    fidelity_kept_values+40(%rip), %r15
-    ldmxcsr fidelity_kept_values+48(%rip)
-    fldcw   fidelity_kept_values+52(%rip)
-    call    *%rax
+    movq    FID_CALL_OUT(ARG0), %rax
+    movq    %rax, (%rsp)
+    movq    ARG0, %rax
+    leaq    fidelity_kept_values(%rip), %r10
+    EACH_KEPT LOAD, %r10, 0
+    EACH_KEPT_XMM LOAD_XMM, %r10, FID_KEPT_XMM
+    ldmxcsr FID_KEPT_CONTROL(%r10)
+    fldcw   FID_KEPT_CONTROL+4(%r10)
+    movq    FID_CALL_FN(%rax), %r11
+    movq    FID_CALL_ARG+8(%rax), ARG1
+    movq    FID_CALL_ARG+16(%rax), ARG2
+    movq    FID_CALL_ARG+24(%rax), ARG3
+    movq    FID_CALL_ARG(%rax), ARG0
+    SHADOW_BEGIN
+    call    *%r11
 LABEL fidelity_kept_return
-    movq    16(%rsp), %r9
-    movq    %rdi, 56(%r9)
-    movq    %rbx, (%r9)
-    movq    %rbp, 8(%r9)
-    movq    %r12, 16(%r9)
-    movq    %r13, 24(%r9)
-    movq    %r14, 32(%r9)
-    movq    %r15, 40(%r9)
-    stmxcsr 48(%r9)
-    fnstcw  52(%r9)
-    movw    $0, 54(%r9)
+    SHADOW_END
+    movq    (%rsp), %r10
+    movq    ARG0, FID_KEPT*8(%r10)
+    EACH_KEPT movq, %r10, 0
+    EACH_KEPT_XMM movups, %r10, FID_KEPT_XMM
+    stmxcsr FID_KEPT_CONTROL(%r10)
+    fnstcw  FID_KEPT_CONTROL+4(%r10)
+    movw    $0, FID_KEPT_CONTROL+6(%r10)
     fwait                               /* traps if one is pending, unmasked */
     fninit
-    ldmxcsr (%rsp)
-    fldcw   4(%rsp)
-    addq    $24, %rsp
-    popq    %r15
-    popq    %r14
-    popq    %r13
-    popq    %r12
-    popq    %rbx
-    popq    %rbp
+    addq    $16, %rsp
+    UNKEEP_CALL_SAVED
     ret
-END fidelity_kept
+END fidelity_kept_call
 
 /* struct yank_g *fidelity_bad_callee(m, g, next): an mcall function that
  * keeps only what Yank's own assembly needs, rbx. */
 FUNC fidelity_bad_callee
     LANDING_PAD
+    SPOIL_SHADOW
     leaq    8(%rsp), %rax
     testl   $15, %eax
     je      1f
     orl     $FID_BAD_STACK, fidelity_bad_entry(%rip)
-1:  movq    $-1, %rbp
+1:  movq    ARG2, %rax
+    movq    $-1, %rbp
     movq    %rbp, %r12
     movq    %rbp, %r13
     movq    %rbp, %r14
     movq    %rbp, %r15
     movq    %rbp, %rcx
+    movq    %rbp, %rdx
     movq    %rbp, %rsi
+    movq    %rbp, %rdi
+    movq    %rbp, %xmm6
+    .irp n, 7,8,9,10,11,12,13,14,15
+    movaps  %xmm6, %xmm\n
+    .endr
     fninit
     fld1                                /* leaves "inexact" pending, masked */
     fldpi
     fdivrp
     fstp    %st(0)
     SPOIL_CONTROL
-    movq    %rdx, %rax
     ret
 END fidelity_bad_callee
 
 /* The first instructions of a G of the test. */
 FUNC fidelity_first
     LANDING_PAD
-    cmpq    YANK_G_USER(%rdi), %rdi     /* user is the G itself here */
+    cmpq    YANK_G_USER(ARG0), ARG0     /* user is the G itself here */
     jne     1f
     testq   %rbp, %rbp                  /* where frame pointer walks end: */
     je      2f
@@ -437,7 +504,7 @@ FUNC fidelity_fake_stop
     leaq    1f(%rip), %rax
     leaq    -YANK_RED_ZONE(%rsp), %rsp
     pushq   %rax
-    pushq   %rdi
+    pushq   ARG0
     jmp     yank_async_preempt
 1:  ret
 END fidelity_fake_stop
@@ -466,7 +533,7 @@ FUNC fidelity_look
     je      1f
     orl     $FID_BAD_MXCSR, %edx
 1:  fnstenv (%rsp)
-    cmpw    $0x37f, (%rsp)
+    cmpw    $YANK_FCW_DEFAULT, (%rsp)
     je      1f
     orl     $FID_BAD_CW, %edx
 1:  cmpw    $-1, 8(%rsp)
@@ -496,8 +563,18 @@ LABEL fidelity_kept_values
     .quad   0x4444444444444444
     .quad   0x5555555555555555
     .quad   0x6666666666666666
+    .if YANK_KEPT_GPRS == 8
+    .quad   0x7777777777777777
+    .quad   0x0888888888888888
+    .endif
     .long   0x3fa5
     .short  0x085f, 0                   /* up, "inexact" not masked */
+    .irp n, 6,7,8,9,10,11,12,13,14,15   /* where callees keep them */
+    .quad   0x0101010101010101*\n
+    .quad   0x1010101010101010-\n
+    .endr
+    C_CONTROL_WORD_DATA
+    .p2align 2
 .Lmxcsr_spoilt:
     .long   0x7fbf
 .Lcw_spoilt:

@@ -42,8 +42,11 @@
     .endr
     .endm
 
+/* x18 is no register of the code's where it is the thread's. */
     .macro LOAD_GPR n
+    .if \n != 18 || !YANK_THREAD_X18
     ldr     x\n, [x0, #FID_GPR+8*\n]
+    .endif
     .endm
     .macro TAKE_GPR n
     str     x\n, [sp, #CAP+8*\n]
@@ -73,7 +76,9 @@
     pfalse  p\n\().b
     .endm
     .macro SPOIL_GPR n
+    .if \n != 18 || !YANK_THREAD_X18
     mvn     x\n, xzr
+    .endif
     .endm
     .macro SPOIL_V n
     movi    v\n\().16b, #0xa5
@@ -96,8 +101,7 @@
 
 /* On to \label unless there is SVE. */
     .macro UNLESS_SVE label
-    adrp    x9, fidelity_level
-    ldr     w9, [x9, #:lo12:fidelity_level]
+    LOAD_U32 9, fidelity_level
     cbz     w9, \label
     .endm
 
@@ -165,6 +169,9 @@
     .if YANK_ARM64_SCRATCH
     str     xzr, [sp, #CAP+8*YANK_ARM64_SCRATCH]
     .endif
+    .if YANK_THREAD_X18
+    str     xzr, [sp, #CAP+8*18]
+    .endif
     ldr     x1, [sp, #OUT]
     mrs     x9, nzcv
     str     x9, [x1, #FID_NZCV]
@@ -227,10 +234,7 @@
     .endr
     .endm
 
-/* Only one of the tests has it. */
-    .weak   fidelity_entry
-
-    .section .text.fidelity, "ax", %progbits
+    CODE
 LABEL fidelity_text_lo
 
 /* void fidelity_dirty(const struct fidelity_state *in,

@@ -62,6 +62,7 @@ void fidelity_pattern(struct fidelity_state *s, int i)
     unsigned vl = fidelity_level == FID_SVE ? vector_bytes() : 0;
 
     a->x[YANK_ARM64_SCRATCH] *= YANK_ARM64_SCRATCH == 0;
+    a->x[18] *= !YANK_THREAD_X18;
     a->sp = 0;
     a->nzcv = i == 0 ? 0xa0000000 : 0x50000000; /* N C; Z V */
     a->fpsr = i == 0 ? 0x08000015 : 0x0000008a;

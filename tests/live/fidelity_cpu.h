@@ -51,7 +51,7 @@ void fidelity_fake_stop(struct yank_m *m);
 
 void fidelity_on_g0(struct yank_m *m);
 void fidelity_nested(void);
-void fidelity_entry(void); /* weak: where fidelity_first() is not used */
+void fidelity_entry(void);
 
 /* --- fidelity_<cpu>.c ----------------------------------------------------*/
 

@@ -10,8 +10,6 @@
 #define _GNU_SOURCE
 #include "fidelity.h"
 
-#include <sched.h>
-
 #include <yank/host.h>
 
 enum { MS = 2, GS = 5, STACK_BYTES = 64 * 1024 };
@@ -19,7 +17,8 @@ enum { MS = 2, GS = 5, STACK_BYTES = 64 * 1024 };
 static struct runner {
     struct yank_m m;
     struct yank_p p;
-    pthread_t thread;
+    struct thread_state state;
+    struct test_thread thread;
 } runner[MS];
 
 static struct task {
@@ -28,7 +27,7 @@ static struct task {
     _Alignas(4096) unsigned char stack[STACK_BYTES];
 } task[GS];
 
-static _Atomic unsigned long rounds, hops, nested, bad_signals;
+static _Atomic unsigned long rounds, hops, nested, bad_thread;
 static _Atomic uint32_t done, alive, attached, queue_lock;
 static struct yank_g *queue[GS]; /* under the lock */
 static size_t queued;
@@ -62,7 +61,7 @@ static struct yank_g *next_for(struct yank_m *m)
         struct yank_g *g = pop();
 
         if (g == NULL) {
-            sched_yield();
+            test_yield();
         } else if (yank_m_take(m, g) == YANK_OK) {
             struct task *t = (struct task *)(void *)g;
 
@@ -108,7 +107,9 @@ static struct yank_g *end(struct yank_m *m, struct yank_g *g, void *arg)
 
 void fidelity_on_g0(struct yank_m *m)
 {
-    (void)m;
+    struct runner *r = YANK_CONTAINER(m, struct runner, m);
+
+    atomic_fetch_add(&bad_thread, thread_state_changed(&r->state));
 }
 
 void fidelity_nested(void)
@@ -117,11 +118,18 @@ void fidelity_nested(void)
     atomic_fetch_add(&nested, 1);
 }
 
+void fidelity_entry(void)
+{
+    abort();
+}
+
 static void entry(void *user)
 {
-    (void)user;
+    struct task *t = user;
+
     while (atomic_load(&done) == 0) {
         go_rounds();
+        atomic_fetch_add(&bad_thread, !thread_state_on_stack(t->g.hi));
         atomic_fetch_add(&rounds, 1);
     }
     yank_mcall(end, NULL);
@@ -139,14 +147,12 @@ static void *runner_main(void *arg)
 {
     struct runner *r = arg;
     struct yank_m_attr attr = { .struct_size = sizeof attr };
-    struct thread_signals before;
 
-    /* A signal mask and a signal stack are the thread's and not the G's. */
-    thread_signals_block(r == &runner[0] ? SIGUSR1 : SIGUSR2);
+    thread_state_begin(&r->state, (int)(r - runner));
     if (yank_m_attach(&r->m, &attr) != YANK_OK ||
         yank_m_acquire_p(&r->m, &r->p) != YANK_OK)
         abort();
-    thread_signals_look(&before);
+    thread_state_begin(&r->state, -1); /* with what attaching changed */
     atomic_fetch_add(&attached, 1);
     for (struct yank_g *g; (g = next_for(&r->m)) != NULL;) {
         uint64_t kept[FIDELITY_KEPT_MAX];
@@ -155,12 +161,12 @@ static void *runner_main(void *arg)
         fidelity_kept((void (*)(void))yank_arch_execute, &r->m, g, NULL, NULL,
                       kept);
         compare_kept(kept);
-        atomic_fetch_add(&bad_signals, thread_signals_changed(&before));
+        atomic_fetch_add(&bad_thread, thread_state_changed(&r->state));
     }
     atomic_fetch_sub(&attached, 1);
     /* yank_preempt_one() needs the M: not before the asker has gone. */
     while (atomic_load(&done) == 0)
-        sched_yield();
+        test_yield();
     if (yank_m_release_p(&r->m) != YANK_OK || yank_m_detach(&r->m) != YANK_OK)
         abort();
     return NULL;
@@ -193,6 +199,7 @@ static void start(void)
         struct yank_g_attr a = { .struct_size = sizeof a,
                                  .host = &host,
                                  .entry = entry,
+                                 .user = &task[i],
                                  .migratable = true };
 
         a.stack.lo = (uintptr_t)task[i].stack;
@@ -203,10 +210,10 @@ static void start(void)
     }
     for (int i = 0; i < MS; i++)
         assert_int_equal(
-            pthread_create(&runner[i].thread, NULL, runner_main, &runner[i]),
+            test_thread_start(&runner[i].thread, runner_main, &runner[i]),
             0);
     while (atomic_load(&attached) != MS)
-        sched_yield();
+        test_yield();
 }
 
 static void nothing_is_lost_on_the_way(void **state)
@@ -226,7 +233,7 @@ static void nothing_is_lost_on_the_way(void **state)
     }
     atomic_store(&done, 1);
     for (int i = 0; i < MS; i++)
-        assert_int_equal(pthread_join(runner[i].thread, NULL), 0);
+        assert_int_equal(test_thread_join(&runner[i].thread, NULL), 0);
     for (int i = 0; i < GS; i++)
         assert_int_equal(yank_g_fini(&task[i].g), YANK_OK);
     assert_int_equal(yank_code_remove(code, SOON), YANK_OK);
@@ -234,7 +241,7 @@ static void nothing_is_lost_on_the_way(void **state)
            mode, asked, atomic_load(&hops), atomic_load(&nested),
            atomic_load(&rounds), fidelity_level);
     assert_int_equal(atomic_load(&bad_rounds), 0);
-    assert_int_equal(atomic_load(&bad_signals), 0);
+    assert_int_equal(atomic_load(&bad_thread), 0);
     assert_int_equal(fidelity_bad_entry, 0);
     assert_true(atomic_load(&nested) >= atomic_load(&hops) / 10);
 }

@@ -147,9 +147,6 @@
     .endr
     .endm
 
-/* Only one of the tests has it. */
-    .weak   fidelity_entry
-
     .section .text.fidelity, "ax", %progbits
 LABEL fidelity_text_lo
 

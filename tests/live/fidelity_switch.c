@@ -14,7 +14,8 @@ static struct yank_g own_g;
 static struct yank_vector_block *own_block;
 static bool cache_is_right;
 static uint64_t kept[5][FIDELITY_KEPT_MAX];
-static int switched;
+static int switched, off_stack; /* as the system sees it */
+static uintptr_t limit;
 
 static void mcall_keeps(struct yank_g *next, uint64_t out[FIDELITY_KEPT_MAX])
 {
@@ -27,6 +28,7 @@ static void move_to_other_m(void *arg)
 {
     (void)arg;
     other_m.g0_sp = own_m.g0_sp; /* a stub may leave by way of it */
+    other_m.os_g0 = own_m.os_g0;
     atomic_store(&own_g.m, &other_m);
 }
 
@@ -46,14 +48,25 @@ static bool block_follows(void)
            own_m.cache == NULL && own_g.blocks == NULL;
 }
 
+static void look_at_stack(void)
+{
+    off_stack += !thread_state_on_stack(own_g.hi) ||
+                 thread_state_limit() != limit;
+}
+
 /* On own_g's stack, from fidelity_first. */
 void fidelity_entry(void)
 {
+    limit = thread_state_grow();
+    look_at_stack();
     cache_is_right = block_follows();
+    look_at_stack();
     switched = 1;
     mcall_keeps(&own_g, kept[0]); /* to g0 and straight back */
+    look_at_stack();
     switched = 2;
     mcall_keeps(NULL, kept[1]); /* main goes on, and comes back */
+    look_at_stack();
     switched = 3;
     mcall_keeps(NULL, kept[2]);
     abort();
@@ -70,10 +83,13 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
     static _Alignas(16) unsigned char stack[64 * 1024];
     struct yank_call_saved saved = { 0 }, none = { 0 };
     static struct yank_thread me;
+    struct thread_state main_state;
 
     (void)state;
+    thread_state_begin(&main_state, -1);
     own_g.lo = (uintptr_t)stack;
     own_g.hi = own_g.lo + sizeof stack;
+    own_g.os_stack = yank_os_stack_of(own_g.lo, own_g.hi);
     own_g.entry = fidelity_first;
     own_g.user = &own_g;
     atomic_init(&own_m.curg, &own_g);
@@ -82,8 +98,11 @@ static void a_switch_keeps_what_c_callees_keep(void **state)
     execute_keeps(kept[3]);
     assert_true(cache_is_right);
     assert_int_equal(switched, 2);
+    assert_false(thread_state_changed(&main_state));
     execute_keeps(kept[4]);
     assert_int_equal(switched, 3);
+    assert_false(thread_state_changed(&main_state));
+    assert_int_equal(off_stack, 0);
     for (int i = 0; i < 5; i++)
         if (i != 2)
             assert_memory_equal(kept[i], fidelity_kept_values,

@@ -5,15 +5,15 @@
 
 #include "core/core.h"
 
-#include <setjmp.h>
+#include "jump.h"
+#include "thread.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
 
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 
 #include <yank/code.h>
@@ -27,7 +27,7 @@ struct target {
     struct yank_thread t;
     void (*loop)(struct target *);
     struct yank_thread_attr attr;
-    pthread_t thread;
+    struct test_thread thread;
     _Atomic int running, quit;
     _Atomic uint64_t count;
     void *user;
@@ -37,7 +37,7 @@ struct target {
 static inline void wait_for(_Atomic int *flag, int value)
 {
     while (atomic_load(flag) != value)
-        sched_yield();
+        test_yield();
 }
 
 /* Until the target has gone round its loop again. */
@@ -46,7 +46,7 @@ static inline void wait_for_progress(struct target *x)
     uint64_t seen = atomic_load(&x->count);
 
     while (atomic_load(&x->count) == seen)
-        sched_yield();
+        test_yield();
 }
 
 static inline void *target_main(void *arg)
@@ -55,7 +55,7 @@ static inline void *target_main(void *arg)
 
     assert_int_equal(yank_thread_attach(&x->t, &x->attr), YANK_OK);
     atomic_store(&x->running, 1);
-    if (setjmp(x->out) == 0)
+    if (test_setjmp(x->out) == 0)
         x->loop(x);
     assert_int_equal(yank_thread_detach(&x->t), YANK_OK);
     return NULL;
@@ -64,29 +64,29 @@ static inline void *target_main(void *arg)
 static inline struct target *target_start(void (*loop)(struct target *),
                                           void *user)
 {
-    struct target *x = NULL;
+    struct target *x = test_aligned(64, sizeof *x);
 
-    assert_int_equal(posix_memalign((void **)&x, 64, sizeof *x), 0);
+    assert_non_null(x);
     *x = (struct target){ .loop = loop, .user = user };
     x->attr.struct_size = sizeof x->attr;
-    assert_int_equal(pthread_create(&x->thread, NULL, target_main, x), 0);
+    assert_int_equal(test_thread_start(&x->thread, target_main, x), 0);
     while (atomic_load(&x->running) == 0) /* its loop may set it higher */
-        sched_yield();
+        test_yield();
     return x;
 }
 
 static inline void target_join(struct target *x)
 {
     atomic_store(&x->quit, 1);
-    assert_int_equal(pthread_join(x->thread, NULL), 0);
-    free(x);
+    assert_int_equal(test_thread_join(&x->thread, NULL), 0);
+    test_aligned_free(x);
 }
 
 static inline void leave_loop(void *arg)
 {
     struct target *x = arg;
 
-    longjmp(x->out, 1);
+    test_longjmp(x->out, 1);
 }
 
 /* End a loop that looks at nothing. */

@@ -1,6 +1,8 @@
 /* amd64's part of live_sched_overflow_state: x87, direction flag, MXCSR. */
 #include "odd_state.h"
 
+#include "arch/asm.h"
+
 #include <stdint.h>
 
 #include <yank/code.h>
@@ -35,7 +37,7 @@ int odd_state_here(void)
     __asm__ volatile("pushfq\n\tpopq %0" : "=r"(flags));
     __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
     return ((uint16_t)env[2] != 0xffff ? ODD_X87 : 0) | /* all empty */
-           ((uint16_t)env[0] != 0x37f ? ODD_CONTROL : 0) |
+           ((uint16_t)env[0] != YANK_FCW_DEFAULT ? ODD_CONTROL : 0) |
            ((mxcsr & ~0x3fu) != 0x1f80 ? ODD_MXCSR : 0) |
            ((flags & (1u << 10)) != 0 ? ODD_DIRECTION : 0);
 }

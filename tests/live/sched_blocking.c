@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct channel {
     int fd[2];
@@ -19,27 +17,26 @@ struct channel {
 static void channel_open(struct channel *c)
 {
     *c = (struct channel){ 0 };
-    assert_int_equal(pipe(c->fd), 0);
+    assert_int_equal(test_pipe_open(c->fd), 0);
 }
 
 static void channel_close(struct channel *c)
 {
-    close(c->fd[0]);
-    close(c->fd[1]);
+    test_pipe_close(c->fd);
 }
 
 static void send_one(void *arg)
 {
     struct channel *c = arg;
 
-    while (write(c->fd[1], "x", 1) != 1) {
+    while (test_write(c->fd[1], "x", 1) != 1) {
     }
 }
 
 static void receive(struct channel *c)
 {
     atomic_store(&c->waits, 1);
-    while (read(c->fd[0], &c->got, 1) != 1) {
+    while (test_read(c->fd[0], &c->got, 1) != 1) {
     }
 }
 

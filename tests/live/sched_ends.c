@@ -147,19 +147,19 @@ static void sched_thread_in_a_join_can_be_suspended(void **state)
     struct yank_sched *s = sched_open(1);
     static struct attached a;
     struct yank_stop stop;
-    pthread_t thread;
+    struct test_thread thread;
 
     (void)state;
     a.target = go(s, parks_once, NULL);
     atomic_store(&a.rc, 1);
-    assert_int_equal(pthread_create(&thread, NULL, attached_main, &a), 0);
+    assert_int_equal(test_thread_start(&thread, attached_main, &a), 0);
     wait_for(&a.joining, 1);
     assert_int_equal(yank_suspend_g(&a.t.g, SOON, &stop), YANK_OK);
     assert_int_equal(yank_unpark(a.target), YANK_OK);
     assert_int_equal(yank_join(a.target, SOON, NULL), YANK_OK);
     assert_int_equal(atomic_load(&a.rc), 1);
     assert_int_equal(yank_resume_g(&stop), YANK_OK);
-    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(test_thread_join(&thread, NULL), 0);
     assert_int_equal(atomic_load(&a.rc), YANK_OK);
     assert_int_equal(yank_task_release(a.target), YANK_OK);
     sched_close(s);

@@ -5,7 +5,6 @@
 
 #include "live.h"
 
-#include <time.h>
 #include <yank/sched.h>
 
 #define SLICE_NS YANK_SLICE_MIN_NS
@@ -13,9 +12,8 @@
 /* Wait for something that must come; the nap leaves the processor to it. */
 #define until(condition)                                                       \
     do {                                                                       \
-        const struct timespec nap_ = { .tv_nsec = 200000 };                    \
         while (!(condition))                                                   \
-            nanosleep(&nap_, NULL);                                            \
+            test_nap_ns(200000);                                               \
     } while (0)
 
 static inline struct yank_sched *sched_open(unsigned threads)

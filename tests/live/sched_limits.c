@@ -3,7 +3,6 @@
 #include "sched_fixture.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define MS 1000000ll
 
@@ -96,14 +95,14 @@ static void *goes_too_late(void *arg)
 static void sched_task_that_is_over_at_once_is_let_go(void **state)
 {
     struct yank_sched *s = sched_open(2);
-    pthread_t t[3];
+    struct test_thread t[3];
     void *failed;
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        assert_int_equal(pthread_create(&t[i], NULL, goes_too_late, s), 0);
+        assert_int_equal(test_thread_start(&t[i], goes_too_late, s), 0);
     for (int i = 0; i < 3; i++) {
-        pthread_join(t[i], &failed);
+        test_thread_join(&t[i], &failed);
         assert_null(failed);
     }
     until(yank_sched_stop(s) == YANK_OK);
@@ -156,7 +155,7 @@ static void *reads_for_ever(void *arg)
 {
     char c;
 
-    while (read(*(int *)arg, &c, 1) < 0) {
+    while (test_read(*(int *)arg, &c, 1) < 0) {
     }
     return NULL;
 }
@@ -184,7 +183,7 @@ static void sched_deadline_ends_whatever_it_does(void **state)
     int fd[2];
 
     (void)state;
-    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(test_pipe_open(fd), 0);
     t[0] = go_with(s, endless, NULL, a);
     t[1] = go_with(s, parks, NULL, a);
     t[2] = go_with(s, joins_endless, loop, a);
@@ -197,10 +196,9 @@ static void sched_deadline_ends_whatever_it_does(void **state)
     a = (struct yank_task_attr){ .deadline_ns = 1 };
     joins_as(go_with(s, endless, NULL, a), YANK_END_DEADLINE);
     abandon(loop);
-    assert_int_equal(write(fd[1], "a", 1), 1); /* a call may still be there */
+    assert_int_equal(test_write(fd[1], "a", 1), 1); /* a call may still be there */
     sched_close(s);
-    close(fd[0]);
-    close(fd[1]);
+    test_pipe_close(fd);
 }
 
 /* In a blocking region a task has no context to end; when it is over. */
@@ -212,7 +210,7 @@ static void sched_deadline_waits_for_a_blocking_region(void **state)
     int fd[2];
 
     (void)state;
-    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(test_pipe_open(fd), 0);
     for (;;) {
         struct yank_task_attr a = { .deadline_ns = yank_now_ns() + patience };
 
@@ -225,11 +223,10 @@ static void sched_deadline_waits_for_a_blocking_region(void **state)
         patience *= 2;
     }
     assert_int_equal(stats_of(t).state, YANK_TASK_BLOCKS);
-    assert_int_equal(write(fd[1], "a", 1), 1);
+    assert_int_equal(test_write(fd[1], "a", 1), 1);
     joins_as(t, YANK_END_DEADLINE);
     sched_close(s);
-    close(fd[0]);
-    close(fd[1]);
+    test_pipe_close(fd);
 }
 
 static void returns(void *arg)

@@ -1,15 +1,6 @@
 /* Tasks with a thread of their own, of which no more run than the scheduler
- * has rights; and what goes wrong without. */
-#define _GNU_SOURCE
+ * has rights. */
 #include "sched_fixture.h"
-
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static struct yank_task *go_alone(struct yank_sched *s, void (*fn)(void *),
                                   void *arg, const char *name)
@@ -21,21 +12,6 @@ static struct yank_task *go_alone(struct yank_sched *s, void (*fn)(void *),
 
     assert_int_equal(yank_go(s, fn, arg, &a, &t), YANK_OK);
     return t;
-}
-
-static struct yank_task *go_named(struct yank_sched *s, void (*fn)(void *),
-                                  void *arg, const char *name)
-{
-    struct yank_task_attr a = { .struct_size = sizeof a, .name = name };
-    struct yank_task *t = NULL;
-
-    assert_int_equal(yank_go(s, fn, arg, &a, &t), YANK_OK);
-    return t;
-}
-
-static long thread_id(void)
-{
-    return syscall(SYS_gettid);
 }
 
 /* --- a thread of its own ------------------------------------------------ */
@@ -63,16 +39,16 @@ static void stays(void *arg)
 {
     struct loner *l = arg;
 
-    l->thread = thread_id();
+    l->thread = test_thread_id();
     meet(l->others);
     for (int i = 0; i < 200; i++) {
         spin(2000);
-        l->moved += thread_id() != l->thread;
+        l->moved += test_thread_id() != l->thread;
         yank_yield();
-        l->moved += thread_id() != l->thread;
+        l->moved += test_thread_id() != l->thread;
         if (i % 50 == 0)
             yank_sleep(yank_now_ns() + 100000);
-        l->moved += thread_id() != l->thread;
+        l->moved += test_thread_id() != l->thread;
     }
 }
 
@@ -176,7 +152,7 @@ static void enters_alone(void *arg)
         spin(5000);
         if (i % 4 == 0) {
             yank_blocking_enter(g);
-            sched_yield();
+            test_yield();
             yank_blocking_leave(g);
         }
         yank_preempt_disable(g);
@@ -206,12 +182,12 @@ static void sched_no_more_run_than_there_are_rights(void **state)
     sched_close(s);
 }
 
-/* --- one pthread mutex ---------------------------------------------------- */
+/* --- one mutex ------------------------------------------------------------ */
 
 #define ROUNDS 300
 
 struct locked {
-    pthread_mutex_t mutex;
+    struct test_mutex mutex;
     uint64_t count; /* under it */
     _Atomic int held; /* somebody is inside */
 };
@@ -231,34 +207,36 @@ static void locks_often(void *arg)
     struct locked *l = arg;
 
     for (int i = 0; i < ROUNDS; i++) {
-        pthread_mutex_lock(&l->mutex);
+        test_mutex_lock(&l->mutex);
         hold(l);
-        pthread_mutex_unlock(&l->mutex);
+        test_mutex_unlock(&l->mutex);
     }
 }
 
 static void sched_mutex_works_in_own_threads(void **state)
 {
     struct yank_sched *s = sched_open(1);
-    struct locked l = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    struct locked l = { .count = 0 };
     struct yank_task *t[3];
 
     (void)state;
+    test_mutex_init(&l.mutex);
     for (int i = 0; i < 3; i++)
         t[i] = go_alone(s, locks_often, &l, NULL);
     for (int i = 0; i < 3; i++)
         join_returned(t[i]);
     assert_int_equal(l.count, 3 * ROUNDS);
     sched_close(s);
+    test_mutex_fini(&l.mutex);
 }
 
 static void *lock_and_hold(void *arg)
 {
     struct locked *l = arg;
 
-    pthread_mutex_lock(&l->mutex);
+    test_mutex_lock(&l->mutex);
     hold(l);
-    pthread_mutex_unlock(&l->mutex);
+    test_mutex_unlock(&l->mutex);
     return NULL;
 }
 
@@ -271,99 +249,23 @@ static void locks_in_regions(void *arg)
 static void sched_mutex_works_in_regions(void **state)
 {
     struct yank_sched *s = sched_open(1);
-    struct locked l = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    struct locked l = { .count = 0 };
     struct yank_task *t[3];
 
     (void)state;
+    test_mutex_init(&l.mutex);
     for (int i = 0; i < 3; i++)
         t[i] = go(s, locks_in_regions, &l);
     for (int i = 0; i < 3; i++)
         join_returned(t[i]);
     assert_int_equal(l.count, 3 * ROUNDS);
     sched_close(s);
-}
-
-/* --- and deadlocks where tasks share a thread ---------------------------- */
-
-YANK_TEXT static void hold_for_good(struct locked *l)
-{
-    atomic_store(&l->held, 1);
-    for (;;)
-        __asm__ volatile("");
-}
-
-static void holds(void *arg)
-{
-    struct locked *l = arg;
-
-    pthread_mutex_lock(&l->mutex);
-    hold_for_good(l);
-}
-
-static void wants(void *arg)
-{
-    struct locked *l = arg;
-
-    while (atomic_load(&l->held) == 0)
-        yank_yield();
-    pthread_mutex_lock(&l->mutex);
-}
-
-static int told; /* the child's end of a pipe */
-
-static void tell(void *ctx, const char *line)
-{
-    (void)ctx;
-    if (strstr(line, "sleeps in") != NULL)
-        (void)!write(told, line, strlen(line));
-}
-
-/* Never comes back: the parent ends it. */
-static void deadlock(int to_parent)
-{
-    struct yank_options o = { .struct_size = sizeof o, .log = tell };
-    static struct locked l = { .mutex = PTHREAD_MUTEX_INITIALIZER };
-    struct yank_sched *s;
-
-    told = to_parent;
-    if (yank_init(&o) != YANK_OK)
-        _exit(2);
-    s = sched_open(1);
-    go_named(s, holds, &l, "holder");
-    go_named(s, wants, &l, "wanter");
-    for (;;)
-        pause();
-}
-
-static void sched_mutex_deadlock_on_one_thread_is_reported(void **state)
-{
-    char line[300];
-    int fd[2], status;
-    ssize_t n;
-    pid_t child;
-
-    (void)state;
-    assert_int_equal(yank_fini(), YANK_OK);
-    assert_int_equal(pipe(fd), 0);
-    child = fork();
-    if (child == 0)
-        deadlock(fd[1]);
-    close(fd[1]);
-    n = read(fd[0], line, sizeof line - 1); /* the report, not a time */
-    kill(child, SIGKILL);
-    waitpid(child, &status, 0);
-    close(fd[0]);
-    assert_int_equal(yank_init(NULL), YANK_OK);
-    assert_true(n > 0);
-    line[n] = '\0';
-    assert_non_null(strstr(line, "'holder'"));
-    assert_non_null(strstr(line, "'wanter'"));
+    test_mutex_fini(&l.mutex);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sched_mutex_deadlock_on_one_thread_is_reported),
         cmocka_unit_test(sched_own_thread_is_nobody_elses),
         cmocka_unit_test(sched_own_threads_take_turns),
         cmocka_unit_test(sched_own_thread_does_not_starve_the_queue),

@@ -3,8 +3,6 @@
 #include "sched_fixture.h"
 
 #include <errno.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* Out of line: a caller may keep a thread-local's address over a yield. */
 __attribute__((noinline)) static void put_errno(int value)
@@ -17,16 +15,12 @@ __attribute__((noinline)) static int get_errno(void)
     return errno;
 }
 
-static long thread_of(void)
-{
-    return syscall(SYS_gettid);
-}
-
 struct wanderer {
     struct yank_task *task;
     int id;
     uint64_t stops, moved, errno_lost;
     long threads[4]; /* it was seen on */
+    bool more;       /* a slow thread may count as asleep: others come */
 };
 
 static void was_on(struct wanderer *w, long thread)
@@ -52,16 +46,17 @@ static void wander(void *arg)
 {
     struct wanderer *w = arg;
 
+    w->more = yank_os_thread_sleeps(yank_m_self()) < 0;
     put_errno(w->id);
     for (int round = 0; round < 40; round++) {
-        long thread = thread_of();
+        long thread = test_thread_id();
         uint64_t before = preemptions();
 
         was_on(w, thread);
         /* A few slices, as long as others wait. */
         for (int k = 0; k < 100 && preemptions() < before + 3; k++) {
             spin(20000);
-            if (thread_of() != thread)
+            if (test_thread_id() != thread)
                 w->moved++;
         }
         w->stops += preemptions() - before;
@@ -91,7 +86,7 @@ static void sched_stopped_task_stays_on_its_thread(void **state)
         assert_int_equal(w[i].errno_lost, 0);
         if (w[i].threads[1] != 0)
             shared = true;
-        assert_int_equal(w[i].threads[2], 0);
+        assert_true(w[i].threads[2] == 0 || w[i].more);
     }
     /* Not all were nailed down: a yield is a synchronous stop. */
     assert_true(shared);

@@ -168,7 +168,7 @@ struct cancelled {
 
 static void jumps_out(void *arg)
 {
-    longjmp(((struct cancelled *)arg)->out, 1);
+    test_longjmp(((struct cancelled *)arg)->out, 1);
 }
 
 static void counts(void *arg)
@@ -180,7 +180,7 @@ static void loops_until_cancelled(void *arg)
 {
     struct cancelled *c = arg;
 
-    if (setjmp(c->out) == 0) {
+    if (test_setjmp(c->out) == 0) {
         atomic_store(&c->looping, 1);
         endless(NULL);
     }
@@ -270,16 +270,16 @@ static void sched_request_to_a_dead_task_does_not_hit_the_next(void **state)
     struct yank_sched *s = sched_open(2);
     _Atomic uint64_t ran = 0;
     struct hunter h[3];
-    pthread_t thread[COUNT(h)];
+    struct test_thread thread[COUNT(h)];
     uint64_t started = 0, hits = 0;
 
     (void)state;
     for (size_t i = 0; i < COUNT(h); i++) {
         h[i] = (struct hunter){ .s = s, .ran = &ran };
-        assert_int_equal(pthread_create(&thread[i], NULL, hunts, &h[i]), 0);
+        assert_int_equal(test_thread_start(&thread[i], hunts, &h[i]), 0);
     }
     for (size_t i = 0; i < COUNT(h); i++) {
-        assert_int_equal(pthread_join(thread[i], NULL), 0);
+        assert_int_equal(test_thread_join(&thread[i], NULL), 0);
         started += h[i].started;
         hits += h[i].hits;
         assert_int_equal(h[i].other, 0);

@@ -163,14 +163,14 @@ static void sched_threads_unpark_a_task(void **state)
 {
     struct yank_sched *s = sched_open(1);
     struct mailbox b = { .sent = 0 };
-    pthread_t thread[SENDERS];
+    struct test_thread thread[SENDERS];
 
     (void)state;
     b.consumer = go(s, receives, &b);
     for (int i = 0; i < SENDERS; i++)
-        assert_int_equal(pthread_create(&thread[i], NULL, sends, &b), 0);
+        assert_int_equal(test_thread_start(&thread[i], sends, &b), 0);
     for (int i = 0; i < SENDERS; i++)
-        assert_int_equal(pthread_join(thread[i], NULL), 0);
+        assert_int_equal(test_thread_join(&thread[i], NULL), 0);
     join_returned(b.consumer);
     sched_close(s);
 }

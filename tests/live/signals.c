@@ -3,6 +3,7 @@
  * Not for TSan, which holds the application's signals back. */
 #define _GNU_SOURCE
 #include "live.h"
+#include "thread_signals.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -164,7 +165,7 @@ static void live_signal_from_outside_reaches_the_application(void **state)
 
             signal_from_outside();
             while (atomic_load(&app.others) == others)
-                sched_yield();
+                test_yield();
             wait_for_progress(x);
         }
     }
@@ -275,7 +276,7 @@ static void live_foreign_handler_is_never_stopped(void **state)
         /* It runs, and nobody asks: a handler may also come on top of a
          * thread that is stopped already, and that is right. */
         wait_for_progress(x);
-        pthread_kill(x->thread, SIGALRM);
+        thread_signals_send(&x->thread, SIGALRM);
         wait_for(&alarm_inside, 1);
         assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
         assert_int_equal(atomic_load(&alarm_inside), 0);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 YANK_TEXT static void counting_loop(struct target *x)
 {
@@ -39,13 +38,13 @@ static void live_another_thread_resumes(void **state)
 {
     struct target *x = target_start(counting_loop, NULL);
     struct yank_stop stop;
-    pthread_t other;
+    struct test_thread other;
     void *rc;
 
     (void)state;
     assert_int_equal(yank_suspend_g(&x->t.g, SOON, &stop), YANK_OK);
-    pthread_create(&other, NULL, resumer, &stop);
-    pthread_join(other, &rc);
+    test_thread_start(&other, resumer, &stop);
+    test_thread_join(&other, &rc);
     assert_int_equal((intptr_t)rc, YANK_OK);
     wait_for_progress(x);
     target_join(x);
@@ -159,7 +158,7 @@ static void live_suspenders_suspend_each_other(void **state)
     atomic_store(&r.ready, 1);
     for (int i = 0; i < 3; i++)
         while (atomic_load(&r.member[i]->count) < 400)
-            sched_yield();
+            test_yield();
     for (int i = 0; i < 3; i++)
         target_join(r.member[i]);
 }
@@ -183,15 +182,15 @@ static void *hammer(void *arg)
 static void live_many_requesters_share_one_target(void **state)
 {
     struct target *x = target_start(counting_loop, NULL);
-    pthread_t t[8];
+    struct test_thread t[8];
 
     (void)state;
     for (int i = 0; i < 8; i++)
-        pthread_create(&t[i], NULL, hammer, x);
+        test_thread_start(&t[i], hammer, x);
     for (int i = 0; i < 8; i++) {
         void *rc;
 
-        pthread_join(t[i], &rc);
+        test_thread_join(&t[i], &rc);
         assert_int_equal((intptr_t)rc, YANK_OK);
     }
     wait_for_progress(x);
@@ -231,17 +230,17 @@ static void live_stop_in_a_region_happens_at_its_end(void **state)
     struct target *x = target_start(region_loop, &stop);
     uint64_t deferred = answers(YANK_DEFERRED);
     struct yank_counters before, after;
-    pthread_t requester;
+    struct test_thread requester;
     void *rc;
 
     (void)state;
     wait_for(&x->running, 2);
     yank_get_counters(&before);
-    pthread_create(&requester, NULL, suspend_later, x);
+    test_thread_start(&requester, suspend_later, x);
     while (answers(YANK_DEFERRED) == deferred)
-        sched_yield();
+        test_yield();
     atomic_store(&x->running, 3);
-    pthread_join(requester, &rc);
+    test_thread_join(&requester, &rc);
     assert_int_equal((intptr_t)rc, YANK_OK);
     yank_get_counters(&after);
     /* At the end of the outer one, before the second count; no retry. */
@@ -269,7 +268,7 @@ static void pipe_loop(struct target *x)
     assert_int_equal(yank_blocking_enter(&x->t.g), YANK_OK);
     assert_int_equal(yank_blocking_enter(&x->t.g), YANK_EREGION);
     atomic_store(&x->running, 2);
-    p->error = read(p->fd[0], &c, 1) == 1 ? 0 : errno;
+    p->error = test_read(p->fd[0], &c, 1) == 1 ? 0 : errno;
     assert_int_equal(yank_blocking_leave(&x->t.g), YANK_OK);
     assert_int_equal(yank_blocking_leave(&x->t.g), YANK_EINVAL);
     atomic_fetch_add(&x->count, 1);
@@ -283,7 +282,7 @@ static void live_blocking_g_is_claimed_without_a_kick(void **state)
     struct yank_stop stop;
 
     (void)state;
-    assert_int_equal(pipe(p.fd), 0);
+    assert_int_equal(test_pipe_open(p.fd), 0);
     struct target *x = target_start(pipe_loop, &p);
     wait_for(&x->running, 2);
     yank_get_counters(&before);
@@ -291,7 +290,7 @@ static void live_blocking_g_is_claimed_without_a_kick(void **state)
         assert_int_equal(yank_suspend_g(&x->t.g, 0, &stop), YANK_OK);
         assert_false(yank_is_shrink_stack_safe(&stop));
         if (i == 99) { /* leave waits for us */
-            assert_int_equal(write(p.fd[1], "x", 1), 1);
+            assert_int_equal(test_write(p.fd[1], "x", 1), 1);
             assert_int_equal(atomic_load(&x->count), 0);
         }
         assert_int_equal(yank_resume_g(&stop), YANK_OK);
@@ -301,8 +300,7 @@ static void live_blocking_g_is_claimed_without_a_kick(void **state)
     assert_int_equal(after.kicks_sent, before.kicks_sent);
     assert_int_equal(p.error, 0);
     target_join(x);
-    close(p.fd[0]);
-    close(p.fd[1]);
+    test_pipe_close(p.fd);
 }
 
 /* --- a call to make ----------------------------------------------------- */
@@ -357,7 +355,7 @@ static void live_code_is_added_and_removed_under_kicks(void **state)
         assert_int_equal(yank_resume_g(&stop), YANK_OK);
         int rc;
         while ((rc = yank_code_remove(code, SOON)) == YANK_EBUSY)
-            sched_yield(); /* not back in its loop yet */
+            test_yield(); /* not back in its loop yet */
         assert_int_equal(rc, YANK_OK);
         assert_int_equal(
             yank_suspend_g(&x->t.g, yank_now_ns() + 300000, &stop),
@@ -398,18 +396,18 @@ static void live_detach_answers_requesters_with_dead(void **state)
     (void)state;
     for (int i = 0; i < 300; i++) {
         struct target *x = target_start(life, NULL);
-        pthread_t requester;
+        struct test_thread requester;
         void *rc;
 
         /* The requester must be in the call before the G may go; its visit
          * is what detach waits for. */
-        pthread_create(&requester, NULL, stop_until_dead, x);
+        test_thread_start(&requester, stop_until_dead, x);
         while (atomic_load(&x->t.g.visitors) == 0 &&
                atomic_load(&x->t.g.stop_serial) == 0)
-            sched_yield();
+            test_yield();
         yank_visit(&x->t.g);
         atomic_store(&x->running, 2);
-        pthread_join(requester, &rc);
+        test_thread_join(&requester, &rc);
         yank_visit_end(&x->t.g);
         assert_int_equal((intptr_t)rc, YANK_EDEAD);
         target_join(x);

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "thread.h"
+
 struct thread_signals {
     sigset_t mask;
     stack_t stack;
@@ -38,6 +40,11 @@ static inline void thread_signals_block(int signo)
     sigemptyset(&set);
     sigaddset(&set, signo);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static inline void thread_signals_send(const struct test_thread *t, int signo)
+{
+    pthread_kill(*(const pthread_t *)(const void *)t->opaque, signo);
 }
 
 #endif
