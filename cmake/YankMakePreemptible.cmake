@@ -2,23 +2,31 @@
 # yank_make_preemptible(<new> TARGET <static or object library>)
 #
 # Makes <new>, a static library to link, from code that knows nothing of Yank:
-# a copy in which every .text* section is called yank_text, the name under
-# which yank_init() finds code that may be stopped at any instruction.  What it
-# was made from stays as it is and can be linked elsewhere unmarked.
+# a copy in which every .text* section is called yank_text (in COFF, .yank$m),
+# the name under which yank_init() finds code that may be stopped at any
+# instruction.  What it was made from stays as it is and can be linked elsewhere
+# unmarked.
 #
 # <new> carries the include directories, definitions and libraries that users
 # of a TARGET inherit.  Objects for link-time optimisation are refused: their
 # code is made anew when the program is linked, under other section names.
 #
-# Prints the number of bytes marked.  Needs objcopy, readelf and ar (GNU or
-# LLVM) and ELF objects.
+# Prints the number of bytes marked.  Needs objcopy, readelf and ar, GNU's or
+# LLVM's, and ELF objects; or, for Windows, GNU's objcopy, objdump and ar:
+# LLVM's does not rename sections of COFF.
 
 function(yank_make_preemptible new kind from)
   if(NOT ARGC EQUAL 3 OR NOT kind MATCHES "^(ARCHIVE|TARGET)$")
     message(FATAL_ERROR
       "usage: yank_make_preemptible(<new> ARCHIVE <file> | TARGET <target>)")
   endif()
-  foreach(tool OBJCOPY READELF AR)
+  set(format ELF)
+  set(reader READELF)
+  if(WIN32)
+    set(format COFF)
+    set(reader OBJDUMP)
+  endif()
+  foreach(tool OBJCOPY ${reader} AR)
     if(NOT CMAKE_${tool})
       message(FATAL_ERROR "yank_make_preemptible(${new}): no ${tool}, it is "
                           "part of binutils and of LLVM")
@@ -51,7 +59,8 @@ function(yank_make_preemptible new kind from)
 
   add_custom_command(OUTPUT ${out}
     COMMAND ${CMAKE_COMMAND} -DNAME=${new} -DINPUTS=${list} -DOUTPUT=${out}
-            -DOBJCOPY=${CMAKE_OBJCOPY} -DREADELF=${CMAKE_READELF}
+            -DFORMAT=${format} -DOBJCOPY=${CMAKE_OBJCOPY}
+            -DREADELF=${CMAKE_READELF} -DOBJDUMP=${CMAKE_OBJDUMP}
             -DAR=${CMAKE_AR} -P ${script}
     DEPENDS ${depends} ${list} ${script}
     COMMENT "Marking ${new} as preemptible"

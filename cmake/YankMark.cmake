@@ -1,10 +1,11 @@
 # The work of yank_make_preemptible(), as a script:
-#   cmake -DNAME= -DINPUTS=<list file> -DOUTPUT= -DOBJCOPY= -DREADELF= -DAR=
-#         -P YankMark.cmake
+#   cmake -DNAME= -DINPUTS=<list file> -DOUTPUT= -DFORMAT=ELF|COFF -DOBJCOPY=
+#         -DREADELF= -DOBJDUMP= -DAR= -P YankMark.cmake
 # The list file names one archive, or any number of objects, one a line.
+# READELF is for ELF, OBJDUMP for COFF.
 
 function(refuse why)
-  file(REMOVE ${OUTPUT} ${OUTPUT}.tmp)
+  file(REMOVE ${OUTPUT} ${OUTPUT}.tmp ${OUTPUT}.tmp2)
   message(FATAL_ERROR "yank_make_preemptible(${NAME}): ${why}")
 endfunction()
 
@@ -17,11 +18,28 @@ function(run out)
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
-# The bytes in the sections of `listing` (readelf -SW) whose name matches.
+# What the tools of each format say of an archive: the command, a line for each
+# member, before and after it is an archive's, and a section with its size.
+if(FORMAT STREQUAL "COFF")
+  set(list_sections ${OBJDUMP} -h)
+  set(member "file format [a-z]")
+  set(member_after "${member}")
+  set(marked ".yank$m")
+  set(marked_regex "\\.yank\\$m")
+  set(before_size " +")
+else()
+  set(list_sections ${READELF} -SW)
+  set(member "There are [0-9]+ section headers")
+  set(member_after "File: ")
+  set(marked yank_text)
+  set(marked_regex "yank_text")
+  set(before_size " +PROGBITS +[0-9a-f]+ [0-9a-f]+ ")
+endif()
+
+# The bytes in the sections of `listing` whose name matches.
 function(count_bytes listing name out)
   set(total 0)
-  string(REGEX MATCHALL " ${name} +PROGBITS +[0-9a-f]+ [0-9a-f]+ [0-9a-f]+"
-         rows "${listing}")
+  string(REGEX MATCHALL " ${name}${before_size}[0-9a-f]+" rows "${listing}")
   foreach(row IN LISTS rows)
     string(REGEX REPLACE ".* " "" size "${row}")
     math(EXPR total "${total} + 0x${size}")
@@ -47,13 +65,13 @@ else()
   run(ignored ${AR} qc ${archive} @${INPUTS})
 endif()
 
-# An object of LLVM's link-time optimisation is no ELF file: GNU readelf fails
-# on it, LLVM's passes over it.
+# An object of LLVM's link-time optimisation is neither ELF nor COFF: GNU's
+# tools fail on it, LLVM's readelf passes over it.
 run(members ${AR} t ${archive})
 string(REGEX MATCHALL "\n" members "${members}")
-execute_process(COMMAND ${READELF} -SW ${archive} RESULT_VARIABLE rc
+execute_process(COMMAND ${list_sections} ${archive} RESULT_VARIABLE rc
                 OUTPUT_VARIABLE before ERROR_VARIABLE err)
-string(REGEX MATCHALL "There are [0-9]+ section headers" tables "${before}")
+string(REGEX MATCHALL "${member}" tables "${before}")
 list(LENGTH members members)
 list(LENGTH tables tables)
 if(before MATCHES " \\.gnu\\.lto_")
@@ -62,26 +80,37 @@ if(before MATCHES " \\.gnu\\.lto_")
 elseif(err MATCHES "bitcode" OR (rc EQUAL 0 AND NOT members EQUAL tables))
   refuse("it holds objects for link-time optimisation (LLVM bitcode); build it \
 with -fno-lto")
+elseif(FORMAT STREQUAL "COFF" AND err MATCHES "format not recognized")
+  refuse("it holds what is no COFF, such as objects for link-time optimisation \
+(LLVM bitcode); build it with -fno-lto (${err})")
 elseif(NOT rc EQUAL 0)
-  refuse("${READELF} cannot read it: ${err}")
+  list(GET list_sections 0 tool)
+  refuse("${tool} cannot read it: ${err}")
+endif()
+
+# For COFF it fills each section up to its alignment.
+if(FORMAT STREQUAL "COFF")
+  run(ignored ${OBJCOPY} ${archive} ${OUTPUT}.tmp2)
+  run(before ${list_sections} ${OUTPUT}.tmp2)
+  file(REMOVE ${OUTPUT}.tmp2)
 endif()
 
 # No flags after the new name: with flags objcopy needs `contents` among them,
 # or the code comes out as zeros.  A file, because -ffunction-sections can make
 # more names than fit on a command line.
-string(REGEX MATCHALL " \\.text[^ ]* +PROGBITS" names "${before}")
+string(REGEX MATCHALL " \\.text[^ ]*${before_size}[0-9a-f]" names "${before}")
 list(TRANSFORM names REPLACE "^ ([^ ]+) .*" "\\1")
 list(REMOVE_DUPLICATES names)
-list(TRANSFORM names REPLACE "(.+)" "--rename-section \\1=yank_text")
+list(TRANSFORM names REPLACE "(.+)" "--rename-section \\1=${marked}")
 list(JOIN names "\n" renames)
 file(WRITE ${OUTPUT}.renames "${renames}\n")
 file(REMOVE ${OUTPUT})
 run(ignored ${OBJCOPY} @${OUTPUT}.renames ${archive} ${OUTPUT})
 
-run(after ${READELF} -SW ${OUTPUT})
-count_bytes("${before}" "(\\.text[^ ]*|yank_text)" want)
-count_bytes("${after}" "yank_text" got)
-string(REGEX MATCHALL "File: " members_after "${after}")
+run(after ${list_sections} ${OUTPUT})
+count_bytes("${before}" "(\\.text[^ ]*|${marked_regex})" want)
+count_bytes("${after}" "${marked_regex}" got)
+string(REGEX MATCHALL "${member_after}" members_after "${after}")
 list(LENGTH members_after members_after)
 if(NOT got EQUAL want OR NOT members_after EQUAL members)
   refuse("${OBJCOPY} lost something: ${want} bytes of ${members} objects went \

@@ -2,7 +2,7 @@
 
 # --- what YANK_OS and YANK_ARCH may be -------------------------------------------
 
-set(YANK_OS_FOLDERS linux none)
+set(YANK_OS_FOLDERS linux windows none)
 set(YANK_ARCH_FOLDERS amd64 arm64 riscv64 none)
 set(YANK_ARCH_WITH_SWITCH amd64 arm64 riscv64) # Gs with stacks of their own
 
@@ -56,6 +56,24 @@ set(YANK_OS_linux_arm64_SOURCES os/linux/ucontext_arm64.c)
 set(YANK_OS_linux_riscv64_SOURCES os/linux/ucontext_riscv64.c)
 set(YANK_OS_linux_none_SOURCES os/linux/ucontext_none.c)
 set(YANK_OS_linux_LIBRARIES pthread)
+
+set(YANK_OS_windows_SOURCES
+  os/windows/apc.c
+  os/windows/suspend_kick.c
+  os/windows/suspend_lock.c
+  os/windows/windows.c
+  os/windows/windows_fault.c
+  os/windows/windows_mthread.c
+  os/windows/windows_pages.c
+  os/windows/windows_self.c
+  os/windows/windows_thread.c
+  os/windows/windows_wait.c)
+set(YANK_OS_windows_amd64_SOURCES os/windows/context_amd64.c)
+set(YANK_OS_windows_arm64_SOURCES
+  os/windows/context_arm64.c
+  os/windows/continue_arm64.S)
+set(YANK_OS_windows_none_SOURCES os/windows/context_none.c)
+set(YANK_OS_windows_LIBRARIES synchronization ntdll)
 
 set(YANK_OS_none_SOURCES
   os/none/none.c)
