@@ -85,14 +85,30 @@ struct demo_latency {
 /* Sorts the samples, which stay the caller's. */
 struct demo_latency demo_percentiles(int64_t *samples, int n);
 
-/* demo_place.c: the calling thread on the first (0) or second (1) processor,
- * where there are two.  The first call from one thread alone. */
+struct demo_report;
+
+/* --- demo_posix.c, demo_place.c; demo_windows.c ---------------------------- */
+
+/* The calling thread on the first (0) or second (1) processor, where there are
+ * two.  The first call from one thread alone. */
 bool demo_place(int which);
+void demo_sleep_ns(int64_t ns);
+/* Is stderr a terminal that can be drawn over?  And how large it is; false:
+ * nobody knows. */
+bool demo_has_terminal(void);
+bool demo_terminal_size(int *rows, int *columns);
+bool demo_has_gnuplot(void);
+/* gnuplot with what put writes as its input and out as its output.  True: it
+ * went well. */
+bool demo_run_gnuplot(FILE *out,
+                      void (*put)(FILE *to, const struct demo_report *r),
+                      const struct demo_report *r);
 
 /* Both: at most n samples, and for a few seconds at most, since a busy machine
  * may make each of them a matter of milliseconds.  How many there are.
- * demo_floor.c: bare tgkill, handler, flag, on a thread in a call-free loop,
- * with a signal of its own and nothing of Yank. */
+ * demo_floor_*.c: what the system alone needs to interrupt a thread in a
+ * call-free loop, with nothing of Yank; and what that is called. */
+extern const char *const demo_floor_name;
 int demo_floor(int64_t *samples, int n);
 /* demo_latency.c: suspend tasks that run, one at a time. */
 int demo_measure_suspend(struct yank_sched *sched, int64_t *samples, int n);
@@ -161,7 +177,6 @@ void demo_timeline(FILE *out, const struct demo_report *r,
                    const struct demo_history *h);
 
 /* --- demo_histogram.c ----------------------------------------------------- */
-bool demo_has_gnuplot(void);
 /* Plain text, log buckets. */
 void demo_print_histogram(FILE *out, const struct demo_report *r);
 /* An SVG by gnuplot.  False: it failed, and has said why. */

@@ -1,15 +1,8 @@
 /* The suspend latency beside its floor: as text, and as a picture that
  * gnuplot draws. */
-#define _GNU_SOURCE /* access, execlp */
 #include "demo.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* How many of the samples are within [lo, hi). */
 static int within(const struct demo_latency *l, double lo_ns, double hi_ns)
@@ -82,22 +75,6 @@ void demo_print_histogram(FILE *out, const struct demo_report *r)
 
 #define DECADE 16 /* steps in a power of ten */
 
-bool demo_has_gnuplot(void)
-{
-    const char *path = getenv("PATH");
-    char file[1024];
-
-    while (path != NULL && *path != '\0') {
-        int n = (int)strcspn(path, ":");
-
-        snprintf(file, sizeof file, "%.*s/gnuplot", n, path);
-        if (access(file, X_OK) == 0)
-            return true;
-        path += n + (path[n] == ':');
-    }
-    return false;
-}
-
 static void put_data(FILE *to, const char *name, const struct demo_latency *l,
                      double from_ns, double to_ns)
 {
@@ -151,46 +128,18 @@ static void put_script(FILE *to, const struct demo_report *r)
     put_median(to, 1, &r->floor, 0.98, "#a34400");
     put_median(to, 2, &r->suspend, 0.9, "#00568f");
     fprintf(to,
-            "plot $floor with fillsteps lc rgb '#e08a2e' title 'floor: bare "
-            "tgkill, handler, flag (%d times)', \\\n"
+            "plot $floor with fillsteps lc rgb '#e08a2e' title 'floor: %s "
+            "(%d times)', \\\n"
             "     $yank with fillsteps lc rgb '#1f78b4' title 'suspend of a "
             "running task (%d times)'\n",
-            r->floor.samples, r->suspend.samples);
-}
-
-/* In the child: gnuplot with these as its input and output. */
-static _Noreturn void become_gnuplot(int in, int out)
-{
-    if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
-        execlp("gnuplot", "gnuplot", "-", (char *)NULL);
-    _exit(127);
+            demo_floor_name, r->floor.samples, r->suspend.samples);
 }
 
 bool demo_plot(FILE *out, const struct demo_report *r)
 {
-    int ends[2], status = -1;
-    FILE *to;
-    pid_t child;
-
     if (r->floor.samples == 0 || r->suspend.samples == 0) {
         fputs("yank-demo: nothing was measured, nothing to plot\n", stderr);
         return false;
     }
-    if (fflush(out) != 0 || pipe(ends) != 0)
-        return false;
-    signal(SIGPIPE, SIG_IGN); /* it may die: its status tells */
-    child = fork();
-    if (child == 0) {
-        close(ends[1]);
-        become_gnuplot(ends[0], fileno(out));
-    }
-    close(ends[0]);
-    to = fdopen(ends[1], "w");
-    if (child > 0 && to != NULL)
-        put_script(to, r);
-    if (to != NULL)
-        fclose(to);
-    else
-        close(ends[1]);
-    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+    return demo_run_gnuplot(out, put_script, r);
 }

@@ -1,10 +1,8 @@
 /* How long a suspend of a running task takes.  Each endless kind runs alone
  * for a while, so that the task is on a thread whenever it is asked. */
-#define _GNU_SOURCE /* nanosleep */
 #include "demo.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define SECONDS_EACH 1
 
@@ -39,36 +37,34 @@ static void endless_body(void *arg)
     e->kind->endless(e->kind, &e->state);
 }
 
-static uint64_t runs(struct yank_task *t)
+static bool is_on_a_thread(struct yank_task *t)
 {
     struct yank_task_stats stats;
 
-    return yank_task_stats(t, &stats) == YANK_OK ? stats.runs : 0;
+    return yank_task_stats(t, &stats) != YANK_OK ||
+           stats.state == YANK_TASK_RUNS;
 }
 
-/* It was resumed after so many runs: wait until it is on a thread again, in
- * its loop, and the system has found it a processor for that. */
-static void wait_running(struct yank_task *t, uint64_t before)
+/* It was resumed: wait until it is on a thread again, in its loop, and the
+ * system has found it a processor for that.  Its runs do not say so: one that
+ * is stopped just before it goes on goes on with the same. */
+static void wait_running(struct yank_task *t)
 {
-    const struct timespec gap = { .tv_nsec = 300000 };
-
     do
-        nanosleep(&gap, NULL);
-    while (runs(t) == before);
+        demo_sleep_ns(300000);
+    while (!is_on_a_thread(t));
 }
 
 static int suspend_often(struct yank_task *t, int64_t *samples, int n)
 {
     int64_t end = yank_now_ns() + SECONDS_EACH * 1000000000LL;
-    uint64_t before = 0;
     int got = 0;
 
     while (got < n && yank_now_ns() < end) {
         struct yank_stop stop;
         int64_t start;
 
-        wait_running(t, before);
-        before = runs(t);
+        wait_running(t);
         start = yank_now_ns();
         if (yank_task_suspend(t, start + 1000000000, &stop) != YANK_OK)
             break;

@@ -1,12 +1,9 @@
 /* What a person sees while the tasks run: a picture in the terminal, drawn
  * over itself.  Not a byte of it where stderr is something else. */
-#define _GNU_SOURCE /* TIOCGWINSZ */
 #include "demo.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define EVERY_NS 100000000
 #define BAR 20
@@ -35,14 +32,9 @@ static void put_line(struct screen *s, const char *line)
 
 static void measure(struct screen *s)
 {
-    struct winsize size;
-
-    s->rows = 24;
-    s->columns = 80;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
-        size.ws_col > 0) {
-        s->rows = size.ws_row;
-        s->columns = size.ws_col;
+    if (!demo_terminal_size(&s->rows, &s->columns)) {
+        s->rows = 24;
+        s->columns = 80;
     }
     /* The cursor waits below the last line; in the last column some
      * terminals wrap. */
@@ -142,7 +134,7 @@ static void put_all(struct screen *s, const struct demo_report *r,
 
 void demo_live_begin(struct demo_live *live)
 {
-    *live = (struct demo_live){ .on = isatty(STDERR_FILENO) != 0 };
+    *live = (struct demo_live){ .on = demo_has_terminal() };
 }
 
 /* The cursor is below the last line of the picture: to its first. */

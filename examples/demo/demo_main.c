@@ -1,13 +1,11 @@
 /* yank-demo, from start to end: the jobs alone, the floor, all tasks
  * together, the end of the endless ones, the suspend latency, the report. */
-#define _GNU_SOURCE /* nanosleep */
 #include "demo.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <yank/trace.h>
 
 #define SAMPLES 2000
@@ -21,14 +19,6 @@ static int cannot(const char *what, const char *why)
 {
     fprintf(stderr, "yank-demo: %s: %s\n", what, why);
     return DEMO_CANNOT;
-}
-
-static void sleep_ns(int64_t ns)
-{
-    const struct timespec t = { .tv_sec = ns / 1000000000,
-                                .tv_nsec = ns % 1000000000 };
-
-    nanosleep(&t, NULL);
 }
 
 /* --- the jobs alone ----------------------------------------------------- */
@@ -138,7 +128,7 @@ static void watch(struct demo_report *r, struct demo_task *tasks)
 
     demo_live_begin(&live);
     for (unsigned random = 1; now < end; random = random * 747796405u + 1) {
-        sleep_ns(end - now < POKE_EVERY_NS ? end - now : POKE_EVERY_NS);
+        demo_sleep_ns(end - now < POKE_EVERY_NS ? end - now : POKE_EVERY_NS);
         poke(r, &tasks[(random >> 16) % (unsigned)r->n_tasks]);
         now = yank_now_ns();
         demo_live_draw(&live, r, tasks, (double)(now - start) / 1e9);

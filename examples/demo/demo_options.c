@@ -41,14 +41,13 @@ static int usage(const char *what, const char *value, const char *range)
     return DEMO_USAGE;
 }
 
-/* The whole of text as a number within [lo, hi]. */
+/* The whole of text as a number within [lo, hi], which no NaN is. */
 static bool number(const char *text, double lo, double hi, double *out)
 {
     char *end;
 
     *out = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*out) && *out >= lo &&
-           *out <= hi;
+    return end != text && *end == '\0' && *out >= lo && *out <= hi;
 }
 
 static bool whole(const char *text, int lo, int hi, int *out)

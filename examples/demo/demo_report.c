@@ -55,7 +55,7 @@ static void print_latency(FILE *out, const struct demo_report *r)
     fprintf(out,
             "\nsuspend of a running task:  p50 %6.1f us   p99 %6.1f us   "
             "(%d times)\n"
-            "floor, a bare signal:       p50 %6.1f us   p99 %6.1f us   "
+            "floor, the system alone:    p50 %6.1f us   p99 %6.1f us   "
             "(%d times)\n",
             (double)r->suspend.p50_ns / 1e3, (double)r->suspend.p99_ns / 1e3,
             r->suspend.samples, (double)r->floor.p50_ns / 1e3,

@@ -10,11 +10,12 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FLOOR_SIGNAL SIGUSR2
 #define SECONDS 3
+
+const char *const demo_floor_name = "bare tgkill, handler, flag";
 
 static atomic_int asked, answered;
 static atomic_long thread_id;
@@ -58,14 +59,14 @@ static bool sample(int64_t *ns, int i)
 static int sample_often(int64_t *samples, int n)
 {
     /* Long enough for the thread to be back in its loop. */
-    const struct timespec gap = { .tv_nsec = 50000 };
+    enum { GAP_NS = 50000 };
     int64_t end = yank_now_ns() + SECONDS * 1000000000LL;
     int got = 0;
 
     while (atomic_load(&thread_id) == 0)
-        nanosleep(&gap, NULL);
+        demo_sleep_ns(GAP_NS);
     while (got < n && yank_now_ns() < end) {
-        nanosleep(&gap, NULL);
+        demo_sleep_ns(GAP_NS);
         if (!sample(&samples[got], got + 1))
             break;
         got++;
