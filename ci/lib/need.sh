@@ -32,14 +32,18 @@ missing_cross() { # missing_cross TRIPLET DEBIAN-ARCHITECTURE
     [ -e "/usr/$1/lib/crt1.o" ] || echo "libc6-dev-$2-cross"
 }
 
-# What is not to be had as a package: libs:TRIPLET.
+# What is not to be had as a package: libs:TRIPLET.  The first of the target's
+# toolchains makes it, for all of them.
 build_libs() { # build_libs THING...
-    local thing
+    local thing file
     for thing; do
         case $thing in
+        windows-arm64) build_windows_arm64 || return 1 ;;
         libs:*)
-            target_libs "${thing#libs:}" \
-                "$root/cmake/toolchains/${thing#libs:}-gcc.cmake" || return 1
+            for file in cmake/toolchains/"${thing#libs:}"-{gcc,zig}.cmake; do
+                [ ! -e "$file" ] || break
+            done
+            target_libs "${thing#libs:}" "$root/$file" || return 1
             ;;
         esac
     done
@@ -84,6 +88,16 @@ missing() {
     arm64) missing_cross aarch64-linux-gnu arm64 ;;
     riscv64) missing_cross riscv64-linux-gnu riscv64 ;;
     qemu-user) command -v qemu-aarch64 >/dev/null || echo qemu-user ;;
+    mingw)
+        command -v x86_64-w64-mingw32-gcc >/dev/null ||
+            echo gcc-mingw-w64-x86-64
+        ;;
+    windows-arm64) missing_windows_arm64 ;; # built by build_libs()
+    wine)
+        # Debian's is on no PATH.
+        command -v wine64 >/dev/null || [ -x /usr/lib/wine/wine64 ] ||
+            echo wine64
+        ;;
     gdb-multiarch) command -v gdb-multiarch >/dev/null || echo gdb-multiarch ;;
     libs:*) # built by build_libs(), from a source package
         command -v xz >/dev/null || echo xz-utils

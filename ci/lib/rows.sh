@@ -18,6 +18,9 @@ linux-arm64-gcc|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch
 linux-arm64-clang|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch clang lld|-LE unit|clang for arm64 with BTI, run by qemu-user
 linux-arm64-scratch|linux-amd64|arm64 libs:aarch64-linux-gnu qemu-user gdb-multiarch|-L live|x18 given up, run by qemu-user
 linux-riscv64-gcc|linux-amd64|riscv64 libs:riscv64-linux-gnu qemu-user gdb-multiarch|-LE unit|gcc for riscv64, run by qemu-user
+windows-amd64-mingw|linux-amd64|mingw libs:x86_64-w64-mingw32 wine|-LE unit|gcc for Windows, run by Wine
+windows-amd64-clang|linux-amd64|mingw libs:x86_64-w64-mingw32 wine clang lld|-LE unit|clang for Windows, run by Wine
+windows-arm64-zig|linux-amd64|windows-arm64 libs:aarch64-windows|-LE unit -E ^build_|zig for Windows/arm64, run by Wine under QEMU
 '
 
 rows_all() { sed -n 's/|.*//p' <<<"$rows_table"; }
@@ -41,7 +44,18 @@ row_here() { # row_here MACHINE: is this one?
 row_executed() { # row_executed ROW
     case " $(row_field "$1" 3) " in
     *" qemu-user "*) echo "executed (qemu)" ;;
+    *" wine "*) echo "executed (wine)" ;;
+    *" windows-arm64 "*) echo "executed (wine, qemu)" ;;
     *) echo executed ;;
+    esac
+}
+
+# What runs a row's programs and is a process of its own: at its end nothing
+# of it is left.
+row_server() { # row_server ROW --begin|--end
+    case " $(row_field "$1" 3) " in
+    *" wine "*) ci/wine64 "$2" ;;
+    *" windows-arm64 "*) ci/wine64_arm64 "$2" ;;
     esac
 }
 
@@ -92,10 +106,12 @@ row_run() { # row_run ROW [CTEST ARGS]: build, test, leave a result
         return 1
     fi
     rm -f "$junit"
+    row_server "$row" --begin
     # shellcheck disable=SC2046 # one word an argument
     ctest --test-dir "build/$row" -j "$(nproc)" --output-on-failure \
         --no-tests=error --output-junit "$junit" \
         $(row_field "$row" 4) "$@" </dev/null || true
+    row_server "$row" --end
     [ -e "$junit" ] && tests=$(row_tests "$junit")
     while read -r name status; do
         case $status in
@@ -174,9 +190,9 @@ row_results() {
 # The same as a table with its sum on a line of its own; with --json also so.
 rows_report() {
     row_results "$@" | awk -F'|' '
-        BEGIN { printf "%-19s %-15s %6s %6s %7s  %s\n", "row", "state",
+        BEGIN { printf "%-19s %-21s %6s %6s %7s  %s\n", "row", "state",
                        "passed", "failed", "skipped", "why" }
-        { printf "%-19s %-15s %6d %6d %7d  %s\n", $1, $2, $3, $4, $5, $6
+        { printf "%-19s %-21s %6d %6d %7d  %s\n", $1, $2, $3, $4, $5, $6
           p += $3; f += $4; s += $5 }
         END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s }'
     [ "$json" -eq 0 ] || row_results "$@" | awk -F'|' '
