@@ -9,7 +9,7 @@
 zig_version=0.11.0
 windows_arm64_cache=${XDG_CACHE_HOME:-$HOME/.cache}/yank/windows-arm64
 
-wine_arm64() { echo "$windows_arm64_cache/wine/root/usr/lib/wine/$1"; }
+wine_arm64() { echo "$windows_arm64_cache/wine-arm64/tree/usr/lib/wine/$1"; }
 
 missing_windows_arm64() {
     command -v npm >/dev/null || echo npm
@@ -76,19 +76,19 @@ debian_sources() {
 # 7.2 loaded them from the record of SVE in the signal frame, which Wine does not
 # edit.
 make_wine() { # make_wine DIR FINAL-NAME
-    local from program wine=root/usr/lib/wine
+    local from program wine=tree/usr/lib/wine
     from=$(debian_sources)
     [ -n "$from" ] || { echo "no Debian sources" && return 1; }
     mmdebstrap --variant=extract --architectures=arm64 \
         --include=libc6,wine64,libwine,fontconfig-config,coreutils,dash \
-        '' "$1/root" - <<<"$from" || return
-    chmod 755 "$1/root"
+        '' "$1/tree" - <<<"$from" || return
+    chmod 755 "$1/tree"
     mv "$1/$wine/wine64" "$1/$wine/wine64.bin" &&
         mv "$1/$wine/wineserver64" "$1/$wine/wineserver.bin" || return
     for program in wine64 wineserver; do
         script "$1/$wine/$program" <<SH || return
 #!/bin/sh
-exec qemu-aarch64-static -0 $2/$wine/$program -cpu max,sve=off -L $2/root \\
+exec qemu-aarch64-static -0 $2/$wine/$program -cpu max,sve=off -L $2/tree \\
     $2/$wine/$program.bin "\$@"
 SH
     done
@@ -96,5 +96,5 @@ SH
 
 # Once; 1 and $why_not where it cannot be.
 build_windows_arm64() {
-    cached "zig-$zig_version" make_zig && cached wine make_wine
+    cached "zig-$zig_version" make_zig && cached wine-arm64 make_wine
 }
