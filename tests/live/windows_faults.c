@@ -25,9 +25,11 @@ static LONG CALLBACK on_fault(EXCEPTION_POINTERS *e)
 
 static _Atomic uint64_t wrong;
 
+/* Longer than a suspension takes to arrive: with less, one that is asked for
+ * here arrives when the system handles the next fault, nearly always. */
 YANK_TEXT static uint64_t some_rounds(uint64_t x)
 {
-    for (int i = 0; i < 2000; i++)
+    for (int i = 0; i < 60000; i++)
         __asm__ volatile("" : "+r"(x));
     return x;
 }
